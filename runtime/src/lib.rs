@@ -1,0 +1,52 @@
+//! An async runtime made to be read.
+//!
+//! Five sentences explain it:
+//!
+//! 1. A **task** is one heap cell: a state word, a future or its output, and a waker that points back at the cell ([`task`]).
+//! 2. A **worker** is one thread with one run queue, one reactor and one set of timers; it is the thread that calls
+//!    [`block_on`](Runtime::block_on).
+//! 3. To **wake** a task is to push its cell on a run queue once; to **poll** it is to pop it, run it, and leave it alone.
+//! 4. A worker with nothing to run parks, and **to park is to wait in its own reactor** until the next deadline, a readiness
+//!    event, or a nudge from another thread.
+//! 5. A source registers with the reactor of the worker on which it **first has to wait** ([`AsyncFd`]).
+//!
+//! ```
+//! use std::time::Duration;
+//! use runtime::time::sleep;
+//!
+//! let words = runtime::block_on(async {
+//!     let slow = runtime::spawn(async {
+//!         sleep(Duration::from_millis(2)).await;
+//!         "world"
+//!     });
+//!     let quick = runtime::spawn(async { "hello" });
+//!     format!("{} {}", quick.await.unwrap(), slow.await.unwrap())
+//! });
+//! assert_eq!(words, "hello world");
+//! ```
+//!
+//! The rooms, ground floor first; each uses only those before it: [`trace`], [`task`], `queue`, [`time`], `reactor`,
+//! `worker`, `runtime`, `blocking`, and beside them [`sync`] and [`future`], which need nothing but `std`.
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("the runtime is written for Linux: child processes wait through pidfd, and only Linux is tested");
+
+mod blocking;
+mod current;
+pub mod future;
+pub mod process;
+mod queue;
+mod reactor;
+mod runtime;
+pub mod signal;
+mod std_or_loom;
+pub mod sync;
+pub mod task;
+pub mod time;
+pub mod trace;
+mod worker;
+
+pub use blocking::spawn_blocking;
+pub use reactor::AsyncFd;
+pub use runtime::{Builder, Handle, Runtime, block_on, spawn};
+pub use task::{AbortHandle, JoinError, JoinHandle, TaskId, yield_now};

@@ -1,0 +1,305 @@
+//! Child processes, waited for by readiness: the pipes are sources, and so is the pidfd that becomes readable when the child
+//! ends. No helper threads.
+
+use crate::{AsyncFd, runtime::Handle};
+use futures_io::{AsyncRead, AsyncWrite};
+use mio::unix::pipe;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
+use std::{
+    ffi::OsStr,
+    io,
+    os::{fd::OwnedFd, unix::process::CommandExt},
+    path::Path,
+    pin::Pin,
+    process::{self, ExitStatus, Output, Stdio},
+    task::{Context, Poll},
+};
+
+/// A program to be started: [`std::process::Command`], with children that can be awaited.
+///
+/// ```
+/// use runtime::process::Command;
+/// runtime::block_on(async {
+///     let output = Command::new("echo").arg("hello").output().await?;
+///     assert_eq!(output.stdout, b"hello\n");
+///     std::io::Result::Ok(())
+/// }).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct Command {
+    inner: process::Command,
+    process_group: bool,
+    kill_on_drop: bool,
+}
+
+impl Command {
+    /// Runs `program`, found as [`std::process::Command::new`] finds it.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        Self { inner: process::Command::new(program), process_group: false, kill_on_drop: false }
+    }
+
+    /// Adds an argument.
+    pub fn arg(&mut self, argument: impl AsRef<OsStr>) -> &mut Self {
+        self.inner.arg(argument);
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args(&mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> &mut Self {
+        self.inner.args(arguments);
+        self
+    }
+
+    /// Sets a variable of the child's environment.
+    pub fn env(&mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
+        self.inner.env(key, value);
+        self
+    }
+
+    /// Takes a variable out of the child's environment.
+    pub fn env_remove(&mut self, key: impl AsRef<OsStr>) -> &mut Self {
+        self.inner.env_remove(key);
+        self
+    }
+
+    /// Where the child starts.
+    pub fn current_dir(&mut self, folder: impl AsRef<Path>) -> &mut Self {
+        self.inner.current_dir(folder);
+        self
+    }
+
+    /// What the child reads; inherited by default.
+    pub fn stdin(&mut self, from: impl Into<Stdio>) -> &mut Self {
+        self.inner.stdin(from);
+        self
+    }
+
+    /// Where the child's output goes; inherited by default.
+    pub fn stdout(&mut self, to: impl Into<Stdio>) -> &mut Self {
+        self.inner.stdout(to);
+        self
+    }
+
+    /// Where the child's error output goes; inherited by default.
+    pub fn stderr(&mut self, to: impl Into<Stdio>) -> &mut Self {
+        self.inner.stderr(to);
+        self
+    }
+
+    /// Makes the child the head of a process group of its own: [`Child::kill`] then ends its children too, and a Ctrl-C in the
+    /// terminal does not reach it.
+    pub fn process_group(&mut self, own: bool) -> &mut Self {
+        self.process_group = own;
+        self
+    }
+
+    /// Kills the child (and its group, if it has its own) when the [`Child`] is dropped before it was waited for.
+    pub fn kill_on_drop(&mut self, kill: bool) -> &mut Self {
+        self.kill_on_drop = kill;
+        self
+    }
+
+    /// Starts the child.
+    ///
+    /// # Errors
+    /// When the program cannot be started; the text names it.
+    pub fn spawn(&mut self) -> io::Result<Child> {
+        if self.process_group {
+            self.inner.process_group(0);
+        }
+        let name = self.inner.get_program().to_owned();
+        let mut inner = self
+            .inner
+            .spawn()
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot start {}: {error}", name.display())))?;
+        let id = inner.id();
+        let (stdin, stdout, stderr) = (inner.stdin.take(), inner.stdout.take(), inner.stderr.take());
+        // From here on a failure must not leave the child behind: it lives in its guard.
+        let process = Reaped { inner, pid: pid_of(id), group: self.process_group, kill: true, over: false };
+        let mut child = Child {
+            stdin: stdin.map(ChildStdin::new).transpose()?,
+            stdout: stdout.map(ChildStdout::new).transpose()?,
+            stderr: stderr.map(ChildStderr::new).transpose()?,
+            ended: AsyncFd::new(pidfd_open(process.pid, PidfdFlags::NONBLOCK)?),
+            process,
+        };
+        child.process.kill = self.kill_on_drop;
+        Ok(child)
+    }
+
+    /// Starts the child with no input, and gives all that it writes, once it has ended.
+    ///
+    /// # Errors
+    /// As [`spawn`](Command::spawn), and when reading its output fails.
+    ///
+    /// # Cancel safety
+    /// Dropping the future kills the child, if [`kill_on_drop`](Command::kill_on_drop) says so; what it wrote is lost.
+    pub async fn output(&mut self) -> io::Result<Output> {
+        let mut child = self.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (stdout, stderr) = crate::future::join(read_all(stdout), read_all(stderr)).await;
+        Ok(Output { status: child.wait().await?, stdout: stdout?, stderr: stderr? })
+    }
+}
+
+fn pid_of(id: u32) -> Pid {
+    i32::try_from(id).ok().and_then(Pid::from_raw).expect("a child has a positive number")
+}
+
+async fn read_all(from: Option<ChildPipe>) -> io::Result<Vec<u8>> {
+    let mut all = Vec::new();
+    if let Some(pipe) = from {
+        let mut buffer = [0; 8192];
+        loop {
+            match std::future::poll_fn(|context| pipe.0.poll_read_bytes(context, &mut buffer)).await? {
+                0 => break,
+                length => all.extend_from_slice(&buffer[..length]),
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// A child that was started. Its pipes are here if they were asked for with [`Stdio::piped`].
+#[derive(Debug)]
+pub struct Child {
+    /// Writes to the child.
+    pub stdin: Option<ChildStdin>,
+    /// Reads the child's output.
+    pub stdout: Option<ChildStdout>,
+    /// Reads the child's error output.
+    pub stderr: Option<ChildStderr>,
+    ended: AsyncFd<OwnedFd>,
+    process: Reaped,
+}
+
+impl Child {
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.process.inner.id()
+    }
+
+    /// Waits until the child has ended. Closes [`stdin`](Child::stdin) first, lest both wait for each other.
+    ///
+    /// # Errors
+    /// When the runtime ends meanwhile.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+        drop(self.stdin.take());
+        loop {
+            if let Some(status) = self.process.inner.try_wait()? {
+                self.process.over = true;
+                return Ok(status);
+            }
+            self.ended.readable().await?;
+        }
+    }
+
+    /// Kills the child (and its group, if it has its own). It still has to be [waited for](Child::wait).
+    ///
+    /// # Errors
+    /// When the system refuses. A child that has ended already is no error.
+    pub fn kill(&mut self) -> io::Result<()> {
+        self.process.kill()
+    }
+}
+
+/// The process itself. Dropped, it is killed if that was asked for, and never left as a zombie.
+#[derive(Debug)]
+struct Reaped {
+    inner: process::Child,
+    pid: Pid,
+    group: bool,
+    kill: bool,
+    over: bool,
+}
+
+impl Reaped {
+    fn kill(&mut self) -> io::Result<()> {
+        if self.over {
+            return Ok(());
+        }
+        let killed =
+            if self.group { kill_process_group(self.pid, Signal::KILL) } else { kill_process(self.pid, Signal::KILL) };
+        match killed {
+            // It has ended and only waits to be waited for.
+            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Drop for Reaped {
+    fn drop(&mut self) {
+        if self.over {
+            return;
+        }
+        if self.kill {
+            let _ = self.kill();
+            // Nothing survives SIGKILL for long.
+            let _ = self.inner.wait();
+        } else if let (Ok(None), Some(handle), Ok(ended)) =
+            (self.inner.try_wait(), Handle::try_current(), pidfd_open(self.pid, PidfdFlags::NONBLOCK))
+        {
+            // It lives on. Collect it when it ends, as long as there is a runtime to wait in.
+            let pid = self.pid;
+            drop(handle.spawn(async move {
+                if AsyncFd::new(ended).readable().await.is_ok() {
+                    let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
+                }
+            }));
+        }
+    }
+}
+
+/// The reading end of a child's output.
+#[derive(Debug)]
+pub struct ChildPipe(AsyncFd<pipe::Receiver>);
+
+/// A child's output.
+pub type ChildStdout = ChildPipe;
+/// A child's error output.
+pub type ChildStderr = ChildPipe;
+
+impl ChildPipe {
+    fn new(pipe: impl Into<pipe::Receiver>) -> io::Result<Self> {
+        let pipe = pipe.into();
+        pipe.set_nonblocking(true)?;
+        Ok(Self(AsyncFd::new(pipe)))
+    }
+}
+
+impl AsyncRead for ChildPipe {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.0.poll_read_bytes(context, buffer)
+    }
+}
+
+/// The writing end of a child's input. Dropping it ends the input.
+#[derive(Debug)]
+pub struct ChildStdin(AsyncFd<pipe::Sender>);
+
+impl ChildStdin {
+    fn new(pipe: process::ChildStdin) -> io::Result<Self> {
+        let pipe = pipe::Sender::from(pipe);
+        pipe.set_nonblocking(true)?;
+        Ok(Self(AsyncFd::new(pipe)))
+    }
+}
+
+impl AsyncWrite for ChildStdin {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.poll_write_bytes(context, buffer)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// The input ends when this is dropped; there is nothing to do before.
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

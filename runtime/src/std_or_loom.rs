@@ -1,0 +1,37 @@
+//! The few primitives that our protocols are made of: `std`'s, or loom's when a model is being checked.
+//!
+//! `task`, `queue` and `worker::park` take their atomics, cells and locks from here and from nowhere else, so that
+//! `--cfg runtime_loom` puts the very same code under the model checker. Loom's `UnsafeCell` hands out pointers through
+//! closures, to know when an access begins and ends; the `std` side wears the same shape.
+
+#[cfg(runtime_loom)]
+pub(crate) use loom::{
+    cell::UnsafeCell,
+    sync::{
+        Mutex,
+        atomic::{AtomicU8, AtomicUsize, Ordering},
+    },
+};
+
+#[cfg(not(runtime_loom))]
+pub(crate) use self::plain::UnsafeCell;
+#[cfg(not(runtime_loom))]
+pub(crate) use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+
+#[cfg(not(runtime_loom))]
+mod plain {
+    /// `std`'s cell in the shape of loom's.
+    #[derive(Debug)]
+    pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            Self(std::cell::UnsafeCell::new(value))
+        }
+
+        #[inline]
+        pub(crate) fn with_mut<R>(&self, access: impl FnOnce(*mut T) -> R) -> R {
+            access(self.0.get())
+        }
+    }
+}

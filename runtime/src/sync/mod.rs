@@ -1,0 +1,5 @@
+//! What tasks tell each other with. Needs `std` alone, and runs on any executor.
+
+mod event;
+
+pub use event::Event;

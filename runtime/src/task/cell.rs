@@ -1,0 +1,482 @@
+//! The cell: one allocation that holds all there is of a task.
+//!
+//! ```text
+//!            ┌────────────── Header (the same for every task) ──────────────┐
+//!   Task ───>│ state │ vtable │ id, name, place of spawn │ join waker       │ scheduler │ stage: future | output │
+//!  Waker ───>└───────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Who may touch what:
+//!
+//! | field | who |
+//! |---|---|
+//! | `state` | anyone who holds a reference: it is atomic |
+//! | `vtable`, `id`, `scheduler` | anyone who holds a reference: never written after birth |
+//! | `stage` | the thread that set `RUNNING`; after `COMPLETE`, the handle (or, if it is gone, whoever completed) |
+//! | `join_waker` | the handle while `JOIN_WAKER` is unset; the runtime once it is set |
+//!
+//! The pointers are raw because several owners with different rights share the cell, and because its type is erased: a
+//! [`Task`] in a queue does not know which future it carries. Every `unsafe` block below leans on one row of this table, or
+//! on the one rule for memory: *whoever uses the cell holds a reference to it*. A queue holds none of its own; it borrows
+//! the future's, which lasts until the task is complete, and a task in a queue is not.
+#![expect(unsafe_code, reason = "the task cell is the one hand-made memory structure; its rules stand above")]
+
+use super::{
+    JoinError,
+    state::{Completed, Detached, Ended, Started, State, Woken},
+};
+use crate::{
+    std_or_loom::UnsafeCell,
+    trace::{Outcome, TaskId},
+};
+use std::{
+    fmt,
+    future::Future,
+    mem::ManuallyDrop,
+    panic::{AssertUnwindSafe, Location, catch_unwind},
+    pin::Pin,
+    ptr::NonNull,
+    sync::Arc,
+    task::{Context, Poll, RawWaker, RawWakerVTable, Waker},
+};
+
+/// Where woken tasks go.
+pub(crate) trait Schedule: Send + Sync + 'static {
+    /// Puts a runnable task on a queue.
+    ///
+    /// The task may run, end and be freed on another thread before this returns; an implementation must not count on `self`
+    /// living in the task. (The callers hold a reference to the cell across the call.)
+    fn schedule(&self, task: Task);
+
+    /// A task became runnable: it is about to be scheduled, or will be when its poll ends. For the trace.
+    fn woken(&self, _task: TaskId) {}
+}
+
+/// What is known of a task from its birth.
+#[derive(Clone, Debug)]
+pub(crate) struct Birth {
+    pub(crate) id: TaskId,
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) place: &'static Location<'static>,
+}
+
+pub(super) struct Header {
+    state: State,
+    vtable: &'static Vtable,
+    birth: Birth,
+    join_waker: UnsafeCell<Option<Waker>>,
+}
+
+/// What depends on the type of the future and of the scheduler.
+struct Vtable {
+    run: unsafe fn(NonNull<Header>) -> Ran,
+    schedule: unsafe fn(NonNull<Header>),
+    woken: unsafe fn(NonNull<Header>),
+    /// Moves the output out; the second pointer is to an `Option<Result<T, JoinError>>` of the task's `T`.
+    take_output: unsafe fn(NonNull<Header>, NonNull<()>),
+    free: unsafe fn(NonNull<Header>),
+}
+
+/// `repr(C)`: a pointer to the cell is a pointer to its header.
+#[repr(C)]
+struct Cell<F: Future, S> {
+    header: Header,
+    scheduler: S,
+    stage: UnsafeCell<Stage<F>>,
+}
+
+enum Stage<F: Future> {
+    Future(F),
+    Output(Result<F::Output, JoinError>),
+    Empty,
+}
+
+/// What a run came to.
+#[must_use = "a task that asks to be run again must be queued"]
+pub(crate) enum Ran {
+    /// Pending. The task belongs to its wakers.
+    Idle,
+    /// Pending, and woken meanwhile: queue it again.
+    Again(Task),
+    /// Over; its future is gone.
+    Done(Outcome),
+}
+
+/// A runnable task: the licence to run it once. At most one exists for a task at any time.
+///
+/// It must be run; dropping it leaks the task (and that is all that happens).
+#[must_use = "a runnable task must be run or queued"]
+pub(crate) struct Task(NonNull<Header>);
+
+// SAFETY: `spawn` asks for a future, an output and a scheduler that are `Send`, and everything else in the cell is atomic,
+// immutable or guarded by the table at the top.
+unsafe impl Send for Task {}
+
+/// Makes a task: scheduled already, so the caller must queue the `Task`.
+pub(crate) fn new<F, S>(birth: Birth, scheduler: S, future: F) -> (Task, Reference)
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+    S: Schedule,
+{
+    let cell = Box::new(Cell {
+        header: Header {
+            state: State::new(),
+            vtable: const { &Vtable::of::<F, S>() },
+            birth,
+            join_waker: UnsafeCell::new(None),
+        },
+        scheduler,
+        stage: UnsafeCell::new(Stage::Future(future)),
+    });
+    let header = NonNull::from(Box::leak(cell)).cast::<Header>();
+    // The state word was born with the handle's reference counted: this is it.
+    (Task(header), Reference(header))
+}
+
+impl Task {
+    pub(crate) fn birth(&self) -> &Birth {
+        // SAFETY: a runnable task is not complete, so the future's own reference keeps the cell alive.
+        &unsafe { self.0.as_ref() }.birth
+    }
+
+    /// The coming run will drop the future instead of polling it.
+    pub(crate) fn abort(&self) {
+        // SAFETY: as in `birth`.
+        let woken = unsafe { self.0.as_ref() }.state.abort();
+        debug_assert_eq!(woken, Woken::Nothing, "we hold the licence");
+    }
+
+    /// Polls the future, or drops it if the task was aborted. Contains every panic of the future and of its output.
+    pub(crate) fn run(self) -> Ran {
+        // SAFETY: as in `birth`; and `self` is the licence that `run` asks for.
+        unsafe { (self.0.as_ref().vtable.run)(self.0) }
+    }
+}
+
+impl Vtable {
+    const fn of<F, S>() -> Self
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+        S: Schedule,
+    {
+        Self {
+            run: run::<F, S>,
+            schedule: schedule::<F, S>,
+            woken: woken::<F, S>,
+            take_output: take_output::<F, S>,
+            free: free::<F, S>,
+        }
+    }
+}
+
+/// # Safety
+/// `header` heads a live `Cell<F, S>`, and the caller holds the licence.
+unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) -> Ran {
+    // SAFETY: the cell is live, and only its shared parts are reached through this reference.
+    let cell = unsafe { header.cast::<Cell<F, S>>().as_ref() };
+    let output = match cell.header.state.start() {
+        Started::Cancel => Err(JoinError::Cancelled),
+        Started::Poll => {
+            // The waker borrows the future's own reference, which outlives this poll: so it is not counted, and not dropped.
+            // SAFETY: `WAKER`'s functions expect a live header, as this is.
+            let waker = ManuallyDrop::new(unsafe { Waker::from_raw(raw_waker(header)) });
+            let mut context = Context::from_waker(&waker);
+            let polled = catch_unwind(AssertUnwindSafe(|| {
+                cell.stage.with_mut(|stage| {
+                    // SAFETY: `RUNNING` is ours, and with it the stage.
+                    match unsafe { &mut *stage } {
+                        Stage::Future(future) => {
+                            // SAFETY: it never moves until it is dropped: the cell is on the heap.
+                            unsafe { Pin::new_unchecked(future) }.poll(&mut context)
+                        }
+                        _ => unreachable!("a completed task is never polled"),
+                    }
+                })
+            }));
+            match polled {
+                Ok(Poll::Ready(output)) => Ok(output),
+                Err(payload) => Err(JoinError::Panicked(payload)),
+                Ok(Poll::Pending) => {
+                    return match cell.header.state.end() {
+                        Ended::Idle => Ran::Idle,
+                        Ended::Again => Ran::Again(Task(header)),
+                    };
+                }
+            }
+        }
+    };
+    // SAFETY: `RUNNING` is ours.
+    Ran::Done(unsafe { complete::<F, S>(header, output) })
+}
+
+/// The end of a task: future dropped, output in place, handle told, the future's reference given back.
+///
+/// # Safety
+/// `header` heads a live `Cell<F, S>`, and the caller set `RUNNING`. The cell may be gone when this returns.
+unsafe fn complete<F: Future, S: Schedule>(
+    header: NonNull<Header>,
+    mut output: Result<F::Output, JoinError>,
+) -> Outcome {
+    // SAFETY: live until `release` at the end, and not used after it.
+    let cell = unsafe { header.cast::<Cell<F, S>>().as_ref() };
+    // The future goes first, before `COMPLETE` can be seen. If its drop panics, that is how the task ended.
+    let dropped = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: the stage is ours until `complete` below.
+        cell.stage.with_mut(|stage| unsafe { *stage = Stage::Empty });
+    }));
+    if let Err(payload) = dropped {
+        contain(|| drop(std::mem::replace(&mut output, Err(JoinError::Panicked(payload)))));
+    }
+    let outcome = match &output {
+        Ok(_) => Outcome::Ready,
+        Err(JoinError::Cancelled) => Outcome::Cancelled,
+        Err(JoinError::Panicked(_)) => Outcome::Panicked,
+    };
+    // SAFETY: as above. The stage is `Empty`, so nothing is dropped by the assignment.
+    cell.stage.with_mut(|stage| unsafe { *stage = Stage::Output(output) });
+
+    let Completed { handle_alive, join_waker } = cell.header.state.complete();
+    if join_waker {
+        // SAFETY: `JOIN_WAKER` was set before `COMPLETE`: the slot is the runtime's for good.
+        let waker = cell.header.join_waker.with_mut(|slot| unsafe { (*slot).take() });
+        contain(|| waker.into_iter().for_each(Waker::wake));
+    }
+    if !handle_alive {
+        // SAFETY: the handle was gone before `COMPLETE`, so the output is ours.
+        let unwanted = cell.stage.with_mut(|stage| std::mem::replace(unsafe { &mut *stage }, Stage::Empty));
+        contain(|| drop(unwanted));
+    }
+    // SAFETY: this is the future's own reference, given back once, here.
+    unsafe { release(header) };
+    outcome
+}
+
+/// Runs foreign code that must not unwind into ours. Its panic has been printed by the panic hook.
+fn contain(foreign: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(foreign)) {
+        // A payload may panic in its own drop; what that panics with is let go without another try.
+        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(second);
+        }
+    }
+}
+
+/// # Safety
+/// `header` heads a live `Cell<F, S>`; the caller holds a reference across the call, and the licence.
+unsafe fn schedule<F: Future, S: Schedule>(header: NonNull<Header>) {
+    // SAFETY: as the caller promises.
+    unsafe { header.cast::<Cell<F, S>>().as_ref() }.scheduler.schedule(Task(header));
+}
+
+/// # Safety
+/// `header` heads a live `Cell<F, S>`.
+unsafe fn woken<F: Future, S: Schedule>(header: NonNull<Header>) {
+    // SAFETY: as the caller promises.
+    let cell = unsafe { header.cast::<Cell<F, S>>().as_ref() };
+    cell.scheduler.woken(cell.header.birth.id);
+}
+
+/// # Safety
+/// `header` heads a live, complete `Cell<F, S>` whose output belongs to the caller; `into` points to an
+/// `Option<Result<F::Output, JoinError>>`.
+unsafe fn take_output<F: Future, S: Schedule>(header: NonNull<Header>, into: NonNull<()>) {
+    // SAFETY: as the caller promises.
+    let cell = unsafe { header.cast::<Cell<F, S>>().as_ref() };
+    // SAFETY: the output, and with it the stage, is the caller's.
+    let stage = cell.stage.with_mut(|stage| std::mem::replace(unsafe { &mut *stage }, Stage::Empty));
+    if let Stage::Output(output) = stage {
+        // SAFETY: as the caller promises.
+        unsafe { *into.cast::<Option<Result<F::Output, JoinError>>>().as_mut() = Some(output) };
+    }
+}
+
+/// # Safety
+/// `header` heads a `Cell<F, S>` to which no reference is left.
+unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
+    // SAFETY: it was made by `Box` in `new`, and nobody else can reach it.
+    drop(unsafe { Box::from_raw(header.cast::<Cell<F, S>>().as_ptr()) });
+}
+
+/// # Safety
+/// The caller gives up one reference.
+unsafe fn release(header: NonNull<Header>) {
+    // SAFETY: the reference given up here kept the header alive until now.
+    let header_ref = unsafe { header.as_ref() };
+    if header_ref.state.release() {
+        let free = header_ref.vtable.free;
+        // SAFETY: it was the last one.
+        unsafe { free(header) };
+    }
+}
+
+/// Wakes or aborts through a live header: pushes the task if the transition gave the licence.
+///
+/// # Safety
+/// The caller holds a reference across the call.
+unsafe fn deliver(header: NonNull<Header>, transition: fn(&State) -> Woken) {
+    // SAFETY: as the caller promises.
+    let Header { state, vtable, .. } = unsafe { header.as_ref() };
+    match transition(state) {
+        Woken::Nothing => {}
+        // SAFETY: as the caller promises.
+        Woken::Noted => unsafe { (vtable.woken)(header) },
+        // SAFETY: as the caller promises; and `Push` is the licence.
+        Woken::Push => unsafe {
+            (vtable.woken)(header);
+            (vtable.schedule)(header);
+        },
+    }
+}
+
+static WAKER: RawWakerVTable = RawWakerVTable::new(waker_clone, waker_wake, waker_wake_by_ref, waker_drop);
+
+fn raw_waker(header: NonNull<Header>) -> RawWaker {
+    RawWaker::new(header.as_ptr().cast::<()>().cast_const(), &WAKER)
+}
+
+fn header_of(data: *const ()) -> NonNull<Header> {
+    NonNull::new(data.cast_mut().cast()).expect("a waker of ours points at a cell")
+}
+
+// SAFETY of the four: `Waker` calls them with the pointer of `raw_waker`, and a waker holds a reference (or, in `run`,
+// borrows one for as long as it lives).
+unsafe fn waker_clone(data: *const ()) -> RawWaker {
+    let header = header_of(data);
+    // SAFETY: see above.
+    unsafe { header.as_ref() }.state.retain();
+    raw_waker(header)
+}
+
+unsafe fn waker_wake(data: *const ()) {
+    // SAFETY: see above; the waker's reference is given up only after the push.
+    unsafe {
+        waker_wake_by_ref(data);
+        waker_drop(data);
+    }
+}
+
+unsafe fn waker_wake_by_ref(data: *const ()) {
+    // SAFETY: see above.
+    unsafe { deliver(header_of(data), State::wake) };
+}
+
+unsafe fn waker_drop(data: *const ()) {
+    // SAFETY: see above; the waker's reference ends here.
+    unsafe { release(header_of(data)) };
+}
+
+/// A counted reference to a task of unknown type, as handles hold it.
+pub(crate) struct Reference(NonNull<Header>);
+
+// SAFETY: what a reference reaches is atomic or immutable; the two functions that reach more say whose right that is.
+unsafe impl Send for Reference {}
+// SAFETY: as above.
+unsafe impl Sync for Reference {}
+
+impl Reference {
+    fn header(&self) -> &Header {
+        // SAFETY: we hold a reference.
+        unsafe { self.0.as_ref() }
+    }
+
+    pub(crate) fn birth(&self) -> &Birth {
+        &self.header().birth
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.header().state.is_complete()
+    }
+
+    pub(super) fn abort(&self) {
+        // SAFETY: we hold a reference.
+        unsafe { deliver(self.0, State::abort) };
+    }
+
+    /// The handle's part of the join protocol: the output, or `None` with `waker` in place for when it comes.
+    ///
+    /// # Safety
+    /// Only the one handle calls this, with the task's own output type, and never from two threads at once.
+    ///
+    /// # Panics
+    /// When the output was taken before.
+    pub(super) unsafe fn poll_output<T>(&self, waker: &Waker) -> Option<Result<T, JoinError>> {
+        // SAFETY: as the caller promises.
+        if !self.is_complete() && unsafe { self.place_join_waker(waker) } {
+            return None;
+        }
+        let mut output: Option<Result<T, JoinError>> = None;
+        // SAFETY: complete, and the handle lives: the output is its own.
+        unsafe { (self.header().vtable.take_output)(self.0, NonNull::from(&mut output).cast()) };
+        Some(output.expect("a JoinHandle was polled after it had given its output"))
+    }
+
+    /// Puts `waker` in the slot. `false`: the task completed meanwhile.
+    ///
+    /// # Safety
+    /// Only the handle calls this.
+    unsafe fn place_join_waker(&self, waker: &Waker) -> bool {
+        let Header { state, join_waker, .. } = self.header();
+        if state.has_join_waker() && !state.take_back_join_waker() {
+            return false;
+        }
+        // The slot is ours. Cloning and dropping foreign wakers can run any code, but nobody else waits for the slot.
+        // SAFETY: `JOIN_WAKER` is unset: the slot is the handle's.
+        join_waker.with_mut(|slot| match unsafe { &mut *slot } {
+            Some(stored) => stored.clone_from(waker),
+            empty => *empty = Some(waker.clone()),
+        });
+        if state.publish_join_waker() {
+            return true;
+        }
+        // SAFETY: too late: completion saw no waker, so the slot is still the handle's.
+        drop(join_waker.with_mut(|slot| unsafe { (*slot).take() }));
+        false
+    }
+
+    /// The handle is being dropped: whatever it owned goes with it.
+    ///
+    /// # Safety
+    /// Called once, by the one handle, with the task's own output type.
+    pub(super) unsafe fn detach<T>(&self) {
+        let Header { state, vtable, join_waker, .. } = self.header();
+        let Detached { output_is_ours, waker_is_ours } = state.detach();
+        if waker_is_ours {
+            // Two tasks that await each other's handles would keep each other alive for ever through these slots.
+            // SAFETY: `JOIN_WAKER` went before `COMPLETE` came: nobody else looks at the slot.
+            drop(join_waker.with_mut(|slot| unsafe { (*slot).take() }));
+        }
+        if output_is_ours {
+            let mut output: Option<Result<T, JoinError>> = None;
+            // SAFETY: complete, and the handle's right to the output is used here for the last time.
+            unsafe { (vtable.take_output)(self.0, NonNull::from(&mut output).cast()) };
+            contain(|| drop(output));
+        }
+    }
+}
+
+impl Clone for Reference {
+    fn clone(&self) -> Self {
+        self.header().state.retain();
+        Self(self.0)
+    }
+}
+
+impl Drop for Reference {
+    fn drop(&mut self) {
+        // SAFETY: it is ours to give up.
+        unsafe { release(self.0) };
+    }
+}
+
+impl fmt::Debug for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let birth = self.birth();
+        write!(f, "{}", birth.id)?;
+        if let Some(name) = &birth.name {
+            write!(f, " \"{name}\"")?;
+        }
+        write!(f, " (spawned at {})", birth.place)
+    }
+}

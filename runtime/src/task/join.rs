@@ -1,0 +1,127 @@
+//! What the spawner keeps of a task: the handle that waits for its output, and the handle that can only end it.
+
+use super::{JoinError, cell::Reference};
+use crate::trace::TaskId;
+use std::{
+    fmt,
+    future::Future,
+    marker::PhantomData,
+    panic::Location,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// Waits for the output of a task.
+///
+/// Dropping the handle **detaches** the task: it runs on, and its output is dropped when it comes.
+///
+/// # Cancel safety
+/// Awaiting through `&mut handle` can be given up and taken up again; nothing is lost.
+///
+/// # Panics
+/// Polling it again after it gave its output panics.
+///
+/// ```
+/// runtime::block_on(async {
+///     let answer = runtime::spawn(async { 6 * 7 });
+///     assert_eq!(answer.await.unwrap(), 42);
+/// });
+/// ```
+#[must_use = "dropping the handle detaches the task; `drop(handle)` says so"]
+pub struct JoinHandle<T> {
+    task: Reference,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<T> JoinHandle<T> {
+    /// `task` must be the one reference born with its cell, and `T` its output.
+    pub(super) fn new(task: Reference) -> Self {
+        Self { task, output: PhantomData }
+    }
+
+    /// Asks the task to end. Its future is dropped at its next suspension, by the thread that runs it; then this handle
+    /// gives [`JoinError::Cancelled`]. A task that is already over is left alone, and its output is still given.
+    pub fn abort(&self) {
+        self.task.abort();
+    }
+
+    /// A handle that can only [`abort`](JoinHandle::abort), to be kept elsewhere.
+    pub fn abort_handle(&self) -> AbortHandle {
+        AbortHandle(self.task.clone())
+    }
+
+    /// Is the task over, its future dropped?
+    pub fn is_finished(&self) -> bool {
+        self.task.is_complete()
+    }
+
+    /// The task's number in its runtime.
+    pub fn id(&self) -> TaskId {
+        self.task.birth().id
+    }
+
+    /// The name it was given by [`Builder::name`](super::Builder::name).
+    pub fn name(&self) -> Option<&str> {
+        self.task.birth().name.as_deref()
+    }
+
+    /// The line that spawned it.
+    pub fn spawned_at(&self) -> &'static Location<'static> {
+        self.task.birth().place
+    }
+}
+
+#[expect(unsafe_code, reason = "the handle is one of the owners in the cell's table")]
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: this is the task's one handle, `T` is its output, and `&mut` excludes a second thread.
+        match unsafe { self.task.poll_output(context.waker()) } {
+            Some(output) => Poll::Ready(output),
+            None => Poll::Pending,
+        }
+    }
+}
+
+#[expect(unsafe_code, reason = "the handle is one of the owners in the cell's table")]
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        // SAFETY: the one handle, once, with the task's output type.
+        unsafe { self.task.detach::<T>() };
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JoinHandle({:?})", self.task)
+    }
+}
+
+/// Ends a task from anywhere; says nothing of its output. Cheap to clone.
+#[derive(Clone)]
+pub struct AbortHandle(pub(super) Reference);
+
+impl AbortHandle {
+    /// As [`JoinHandle::abort`].
+    pub fn abort(&self) {
+        self.0.abort();
+    }
+
+    /// As [`JoinHandle::is_finished`].
+    pub fn is_finished(&self) -> bool {
+        self.0.is_complete()
+    }
+
+    /// As [`JoinHandle::id`].
+    pub fn id(&self) -> TaskId {
+        self.0.birth().id
+    }
+}
+
+impl fmt::Debug for AbortHandle {
+    /// The task: number, name, and where it was spawned.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,150 @@
+//! A task: a future on its own, with a handle to wait for it.
+//!
+//! Read in this order: [`state`] (the word and its transitions), [`cell`] (the memory and who may touch it), [`join`] (the
+//! handles).
+//!
+//! - A wake that follows the start of a poll is never lost; a task is polled by at most one thread at a time.
+//! - A task is in at most one queue, once. A completed task is never polled again.
+//! - Its future is dropped exactly once, before its handle resolves; its output is dropped exactly once.
+//! - A panic in a task becomes its [`JoinError`] and touches nothing else.
+
+mod cell;
+mod join;
+#[cfg(all(test, runtime_loom))]
+mod loom_models;
+mod state;
+#[cfg(all(test, not(runtime_loom)))]
+mod tests;
+
+pub use crate::trace::TaskId;
+pub use join::{AbortHandle, JoinHandle};
+
+pub(crate) use cell::{Birth, Ran, Schedule, Task};
+
+use std::{
+    any::Any,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+/// Why a task has no output.
+pub enum JoinError {
+    /// It was aborted, or its runtime ended first.
+    Cancelled,
+    /// Its future panicked; this is what it panicked with.
+    Panicked(Box<dyn Any + Send + 'static>),
+}
+
+impl JoinError {
+    /// Was the task aborted?
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, JoinError::Cancelled)
+    }
+
+    /// Did the task panic?
+    pub fn is_panic(&self) -> bool {
+        matches!(self, JoinError::Panicked(_))
+    }
+
+    /// The text of the panic, where it was one (as from `panic!("…")`).
+    pub fn panic_message(&self) -> Option<&str> {
+        let JoinError::Panicked(payload) = self else { return None };
+        payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied())
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self, self.panic_message()) {
+            (JoinError::Cancelled, _) => f.write_str("the task was cancelled"),
+            (_, Some(message)) => write!(f, "the task panicked: {message}"),
+            (_, None) => f.write_str("the task panicked"),
+        }
+    }
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JoinError::Cancelled => f.write_str("Cancelled"),
+            JoinError::Panicked(_) => write!(f, "Panicked({:?})", self.panic_message().unwrap_or("…")),
+        }
+    }
+}
+
+impl std::error::Error for JoinError {}
+
+/// Makes a task and its handle. The caller must queue the task, and may keep the abort handle.
+pub(crate) fn new<F, S>(birth: Birth, scheduler: S, future: F) -> (Task, JoinHandle<F::Output>)
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+    S: Schedule,
+{
+    let (task, reference) = cell::new(birth, scheduler, future);
+    (task, JoinHandle::new(reference))
+}
+
+/// Spawns a task with a name, which the trace, errors and reports then use.
+///
+/// ```
+/// runtime::block_on(async {
+///     let task = runtime::task::Builder::new().name("fetch /index").spawn(async { 1 });
+///     assert_eq!(task.name(), Some("fetch /index"));
+///     assert_eq!(task.await.unwrap(), 1);
+/// });
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    name: Option<Arc<str>>,
+}
+
+impl Builder {
+    /// A task without a name.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives it a name.
+    pub fn name(self, name: impl Into<Arc<str>>) -> Self {
+        Self { name: Some(name.into()) }
+    }
+
+    pub(crate) fn into_name(self) -> Option<Arc<str>> {
+        self.name
+    }
+}
+
+/// Lets every other runnable task run once before this one goes on.
+///
+/// ```
+/// runtime::block_on(async {
+///     let other = runtime::spawn(async { "ran" });
+///     runtime::yield_now().await;
+///     assert!(other.is_finished());
+/// });
+/// ```
+pub async fn yield_now() {
+    YieldNow { yielded: false }.await;
+}
+
+struct YieldNow {
+    yielded: bool,
+}
+
+impl Future for YieldNow {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.yielded {
+            return Poll::Ready(());
+        }
+        self.yielded = true;
+        // Woken while it runs, the task goes to the back of the queue when this poll ends.
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

@@ -1,0 +1,58 @@
+//! Time: a clock that can be real or virtual, the timers of a worker, and the futures that wait for them.
+//!
+//! - A timer never fires before its deadline; it fires late only by the time that the worker was busy, and by the poller's
+//!   rounding (up to a millisecond).
+//! - Under a virtual clock, time stands still while anything can run, and jumps to the next deadline when nothing can.
+//! - No waker is called, cloned or dropped while the timers are locked.
+
+mod clock;
+mod sleep;
+mod timers;
+
+pub use clock::{Instant, wall_clock};
+pub use sleep::{Elapsed, Sleep, Timeout, sleep, sleep_until, timeout};
+
+pub(crate) use clock::Clock;
+
+use crate::current::{self, Slot};
+use std::{cell::RefCell, sync::Arc, task::Waker, time::Duration};
+use timers::Timers;
+
+/// What a runtime knows of time. Shared by its worker and by whoever holds one of its timers.
+#[derive(Debug)]
+pub(crate) struct Time {
+    pub(crate) clock: Clock,
+    pub(crate) timers: Timers,
+    start: Instant,
+    /// Interrupts the worker's sleep: for a timer armed from another thread.
+    nudge: Waker,
+}
+
+thread_local! {
+    static CURRENT: Slot<Arc<Time>> = const { RefCell::new(None) };
+}
+
+impl Time {
+    pub(crate) fn new(clock: Clock, nudge: Waker) -> Self {
+        let start = clock.now();
+        Self { clock, timers: Timers::default(), start, nudge }
+    }
+
+    /// Makes this the time of the current thread.
+    pub(crate) fn enter(self: &Arc<Self>) -> current::Entered<Arc<Time>> {
+        current::enter(&CURRENT, self.clone())
+    }
+
+    fn current() -> Option<Arc<Time>> {
+        current::get(&CURRENT)
+    }
+
+    fn is_current(&self) -> bool {
+        current::with(&CURRENT, |time| std::ptr::eq(Arc::as_ptr(time), self)).unwrap_or(false)
+    }
+
+    /// How long the runtime has existed, as the trace counts.
+    pub(crate) fn since_start(&self, instant: Instant) -> Duration {
+        instant - self.start
+    }
+}

@@ -1,0 +1,226 @@
+//! The record of what a runtime does: who was polled, who woke whom, when the worker slept and why it got up.
+//!
+//! ```text
+//!   runtime ── record ──> Recorder (a bounded ring) ── snapshot ──> Trace ──> text   (Display)
+//!                                                                         └─> SVG    (timeline_svg)
+//! ```
+//!
+//! Every picture and every schedule that the book shows is drawn from this one record. Off, it costs one branch.
+//!
+//! - Events stand in the order in which they happened; their times never go back.
+//! - The ring is bounded: when it is full the oldest event goes, and [`Trace::lost`] counts it.
+
+mod svg;
+mod text;
+
+use std::{collections::VecDeque, sync::Arc, sync::Mutex, time::Duration};
+
+/// Names a task within its runtime. Never reused. [`TaskId::MAIN`] is the future given to `block_on`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(pub(crate) u64);
+
+impl TaskId {
+    /// The future that `block_on` was called with.
+    pub const MAIN: TaskId = TaskId(0);
+}
+
+impl std::fmt::Display for TaskId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            TaskId::MAIN => f.write_str("main"),
+            TaskId(number) => write!(f, "#{number}"),
+        }
+    }
+}
+
+/// Who caused something: what the worker was doing when it happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A task, while it was being polled.
+    Task(TaskId),
+    /// The reactor, handing out readiness.
+    Reactor,
+    /// The timers, firing.
+    Timers,
+    /// The runtime itself: starting, or cancelling what is left.
+    Runtime,
+    /// Another thread.
+    Outside,
+}
+
+/// How a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its future returned.
+    Ready,
+    /// Its future panicked.
+    Panicked,
+    /// It was aborted, or its runtime ended first.
+    Cancelled,
+}
+
+/// One kind of thing that happens in a runtime.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A task came to be.
+    Spawn {
+        /// The new task.
+        task: TaskId,
+        /// Its name, where it was given one.
+        name: Option<Arc<str>>,
+        /// Who spawned it.
+        by: Cause,
+    },
+    /// The worker began to poll a task.
+    Poll {
+        /// The task polled.
+        task: TaskId,
+    },
+    /// The poll ended, and the task waits.
+    Pending {
+        /// The task that waits.
+        task: TaskId,
+    },
+    /// The task is over: its future is dropped.
+    Done {
+        /// The task that ended.
+        task: TaskId,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// A task was made runnable. Waking one that is runnable already is no event.
+    Wake {
+        /// The task woken.
+        task: TaskId,
+        /// Who woke it.
+        by: Cause,
+    },
+    /// Nothing to run: the worker goes to sleep in its reactor.
+    Park {
+        /// The next deadline, since the start of the runtime; `None`: until something happens.
+        until: Option<Duration>,
+    },
+    /// The worker got up.
+    Unpark,
+    /// The reactor saw a source become ready.
+    Ready {
+        /// The source's number.
+        source: usize,
+        /// There may be something to read (or the end of the stream).
+        read: bool,
+        /// There may be room to write.
+        write: bool,
+    },
+    /// A deadline passed.
+    Timer {
+        /// The deadline, since the start of the runtime.
+        due: Duration,
+    },
+}
+
+/// One entry of the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When, since the start of the runtime.
+    pub at: Duration,
+    /// What.
+    pub kind: Kind,
+}
+
+/// A copy of the record, to be read, printed or drawn.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    events: Vec<Event>,
+    lost: u64,
+}
+
+impl Trace {
+    /// The events, oldest first.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// How many older events the bounded ring had to let go.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// The schedule drawn as a self-contained SVG: a lane a task, a bar a poll, an arrow a wake, hatching while parked.
+    ///
+    /// The x axis is the order of events, not time: under a virtual clock most events share an instant, and in a real run
+    /// the sleeps would squeeze everything else into nothing. Sleeps carry their length as text.
+    pub fn timeline_svg(&self) -> String {
+        svg::draw(self)
+    }
+
+    /// The name that `task` was spawned with.
+    pub fn name_of(&self, task: TaskId) -> Option<&str> {
+        self.events.iter().find_map(|event| match &event.kind {
+            Kind::Spawn { task: spawned, name, .. } if *spawned == task => name.as_deref(),
+            _ => None,
+        })
+    }
+}
+
+/// Where a runtime's events go: a ring behind a short lock.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    ring: Mutex<Ring>,
+    capacity: usize,
+}
+
+#[derive(Debug, Default)]
+struct Ring {
+    events: VecDeque<Event>,
+    lost: u64,
+}
+
+impl Recorder {
+    /// Room for some 5,000 requests, or ten megabytes.
+    pub(crate) const DEFAULT_CAPACITY: usize = 100_000;
+
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { ring: Mutex::default(), capacity }
+    }
+
+    pub(crate) fn record(&self, at: Duration, kind: Kind) {
+        let mut ring = self.ring.lock().unwrap();
+        // Another thread may have read its clock earlier and come here later.
+        let at = ring.events.back().map_or(at, |last| at.max(last.at));
+        if ring.events.len() == self.capacity {
+            ring.events.pop_front();
+            ring.lost += 1;
+        }
+        ring.events.push_back(Event { at, kind });
+    }
+
+    pub(crate) fn snapshot(&self) -> Trace {
+        let ring = self.ring.lock().unwrap();
+        Trace { events: ring.events.iter().cloned().collect(), lost: ring.lost }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_ring_forgets_the_oldest_and_counts_it() {
+        let recorder = Recorder::new(2);
+        for number in 1..=3 {
+            recorder.record(Duration::from_millis(number), Kind::Poll { task: TaskId(number) });
+        }
+        let trace = recorder.snapshot();
+        assert_eq!(trace.lost(), 1);
+        assert_eq!(trace.events()[0].kind, Kind::Poll { task: TaskId(2) });
+    }
+
+    #[test]
+    fn times_never_go_back() {
+        let recorder = Recorder::new(8);
+        recorder.record(Duration::from_millis(5), Kind::Unpark);
+        recorder.record(Duration::from_millis(3), Kind::Unpark);
+        assert_eq!(recorder.snapshot().events()[1].at, Duration::from_millis(5));
+    }
+}

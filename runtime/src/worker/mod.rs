@@ -1,0 +1,461 @@
+//! The worker: one thread that runs tasks, turns the reactor, fires timers, and sleeps when there is nothing to do.
+//!
+//! ```text
+//!        ┌──> run a batch: Local queue, first in, first out ──┐
+//!        │                                                    v
+//!   empty the injector <── fire timers <── wake the ready <── turn the reactor
+//!                                                             (asleep in it, if nothing is runnable)
+//! ```
+//!
+//! - After a batch of at most [`BATCH`] polls the reactor and the timers have their turn, however much is runnable.
+//! - No queue and no lock is held while user code runs: polls, wakes, drops.
+//! - When all is idle the worker sleeps in the reactor without a timeout: no CPU.
+//! - After [`Worker::run`] returns, no task of the runtime is left.
+
+mod park;
+
+#[cfg(all(test, runtime_loom))]
+mod loom_models;
+
+use crate::{
+    current::{self, Slot},
+    queue::{Injector, Local, Runnable},
+    reactor::{Notify, Poller, Reactor},
+    task::{self, AbortHandle, Birth, JoinHandle, Ran, Schedule, Task, TaskId},
+    time::{Clock, Instant, Time},
+    trace::{Cause, Kind, Recorder},
+};
+use park::ParkState;
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    future::Future,
+    io,
+    panic::{self, AssertUnwindSafe, Location},
+    pin::Pin,
+    rc::Rc,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
+};
+
+/// How many polls may pass between two turns of the reactor.
+const BATCH: usize = 64;
+
+/// How long, in real time, a virtual clock waits for the outside world before it jumps, if a source is being waited for.
+/// On loopback an answer is there at once; this is for a slow machine.
+const GRACE: Duration = Duration::from_millis(10);
+
+/// What a worker shares with its tasks, their wakers and the handles on other threads.
+pub(crate) struct Shared {
+    injector: Injector,
+    nudger: Arc<Nudger>,
+    pub(crate) time: Arc<Time>,
+    pub(crate) reactor: Arc<Reactor>,
+    recorder: Option<Recorder>,
+    tasks: Mutex<Tasks>,
+    next_task: AtomicU64,
+    /// Jobs on other threads that will come back: a virtual clock stands still for them.
+    jobs_outside: AtomicUsize,
+}
+
+/// Every task that is not over. Needed at the end, and when nothing can move any more.
+#[derive(Default)]
+struct Tasks {
+    live: BTreeMap<TaskId, AbortHandle>,
+    /// The runtime is ending: what is spawned now is cancelled before it runs.
+    closing: bool,
+}
+
+/// Gets the worker out of its sleep.
+struct Nudger {
+    park: ParkState,
+    notify: Notify,
+}
+
+impl Wake for Nudger {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.park.nudge() {
+            self.notify.notify();
+        }
+    }
+}
+
+/// The part of a worker that only its own thread sees.
+struct Here {
+    shared: Arc<Shared>,
+    queue: Local,
+    /// What the thread is doing now: the cause of whatever happens next.
+    doing: Cell<Cause>,
+}
+
+thread_local! {
+    static CURRENT: Slot<Rc<Here>> = const { RefCell::new(None) };
+}
+
+impl Shared {
+    pub(crate) fn spawn<F>(
+        self: &Arc<Self>,
+        name: Option<Arc<str>>,
+        place: &'static Location<'static>,
+        future: F,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let id = self.next_id();
+        self.trace(|| Kind::Spawn { task: id, name: name.clone(), by: self.cause() });
+        let (task, handle) = task::new(Birth { id, name, place }, self.clone(), future);
+        let closing = {
+            let mut tasks = self.tasks.lock().unwrap();
+            tasks.live.insert(id, handle.abort_handle());
+            tasks.closing
+        };
+        if closing {
+            handle.abort();
+        }
+        self.schedule(task);
+        handle
+    }
+
+    /// A number for a new task.
+    pub(crate) fn next_id(&self) -> TaskId {
+        TaskId(self.next_task.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Records an event, if anybody wants to know.
+    pub(crate) fn trace(&self, kind: impl FnOnce() -> Kind) {
+        if let Some(recorder) = &self.recorder {
+            recorder.record(self.time.since_start(self.time.clock.now()), kind());
+        }
+    }
+
+    pub(crate) fn recorder(&self) -> Option<&Recorder> {
+        self.recorder.as_ref()
+    }
+
+    /// A job left for another thread.
+    pub(crate) fn job_left(&self) {
+        self.jobs_outside.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A job came back. Whoever waited for it was woken before.
+    pub(crate) fn job_returned(&self) {
+        self.jobs_outside.fetch_sub(1, Ordering::AcqRel);
+        self.nudger.wake_by_ref();
+    }
+
+    /// From now on, whatever is spawned is cancelled.
+    pub(crate) fn close(&self) {
+        self.tasks.lock().unwrap().closing = true;
+    }
+
+    fn push(&self, runnable: Runnable) {
+        let mut runnable = Some(runnable);
+        current::with(&CURRENT, |here| {
+            if std::ptr::eq(Arc::as_ptr(&here.shared), self)
+                && let Some(runnable) = runnable.take()
+            {
+                here.queue.push(runnable);
+            }
+        });
+        if let Some(runnable) = runnable {
+            // Push, then nudge: the worker that is about to sleep either sees the one or the other.
+            self.injector.push(runnable);
+            self.nudger.wake_by_ref();
+        }
+    }
+
+    fn cause(&self) -> Cause {
+        current::with(&CURRENT, |here| std::ptr::eq(Arc::as_ptr(&here.shared), self).then(|| here.doing.get()))
+            .flatten()
+            .unwrap_or(Cause::Outside)
+    }
+
+    fn abort_all(&self) {
+        // Aborting pushes on queues, and takes no lock that we hold; still, none is held.
+        let live: Vec<AbortHandle> = self.tasks.lock().unwrap().live.values().cloned().collect();
+        live.iter().for_each(AbortHandle::abort);
+    }
+}
+
+impl Schedule for Arc<Shared> {
+    fn schedule(&self, task: Task) {
+        // The task holds this `Arc`, and may be gone as soon as it is pushed: keep the runtime alive ourselves.
+        let shared = self.clone();
+        shared.push(Runnable::Task(task));
+    }
+
+    fn woken(&self, task: TaskId) {
+        self.trace(|| Kind::Wake { task, by: self.cause() });
+    }
+}
+
+/// Wakes the future that `block_on` was given.
+struct MainWaker {
+    shared: Arc<Shared>,
+    scheduled: AtomicBool,
+}
+
+impl Wake for MainWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.scheduled.swap(true, Ordering::AcqRel) {
+            self.shared.trace(|| Kind::Wake { task: TaskId::MAIN, by: self.shared.cause() });
+            self.shared.push(Runnable::Main);
+        }
+    }
+}
+
+/// The worker at rest: what its thread needs to run it.
+pub(crate) struct Worker {
+    shared: Arc<Shared>,
+    poller: Poller,
+}
+
+impl Worker {
+    pub(crate) fn new(clock: Clock, recorder: Option<Recorder>) -> io::Result<(Self, Arc<Shared>)> {
+        let (poller, registry, notify) = Poller::new()?;
+        let nudger = Arc::new(Nudger { park: ParkState::new(), notify });
+        let shared = Arc::new(Shared {
+            injector: Injector::new(),
+            time: Arc::new(Time::new(clock, Waker::from(nudger.clone()))),
+            reactor: Arc::new(Reactor::new(registry)),
+            nudger,
+            recorder,
+            tasks: Mutex::default(),
+            next_task: AtomicU64::new(TaskId::MAIN.0 + 1),
+            jobs_outside: AtomicUsize::new(0),
+        });
+        Ok((Self { shared: shared.clone(), poller }, shared))
+    }
+
+    /// Runs until `main` is ready; then cancels whatever is left.
+    pub(crate) fn run<F: Future>(&mut self, main: F) -> F::Output {
+        let here =
+            Rc::new(Here { shared: self.shared.clone(), queue: Local::default(), doing: Cell::new(Cause::Runtime) });
+        let _here = current::enter(&CURRENT, here.clone());
+        let mut shift = Shift { here: &here, poller: &mut self.poller, wakers: Vec::new() };
+        let output = panic::catch_unwind(AssertUnwindSafe(|| shift.run_main(main)));
+        shift.finish();
+        output.unwrap_or_else(|payload| panic::resume_unwind(payload))
+    }
+}
+
+/// The worker at work, for the length of one `block_on`.
+struct Shift<'worker> {
+    here: &'worker Here,
+    poller: &'worker mut Poller,
+    /// Wakers on their way out of the reactor; kept for its capacity.
+    wakers: Vec<Waker>,
+}
+
+impl Shift<'_> {
+    fn run_main<F: Future>(&mut self, main: F) -> F::Output {
+        let mut main = std::pin::pin!(main);
+        let main_waker = Arc::new(MainWaker { shared: self.here.shared.clone(), scheduled: AtomicBool::new(true) });
+        let waker = Waker::from(main_waker.clone());
+        self.here.queue.push(Runnable::Main);
+        loop {
+            for _ in 0..BATCH {
+                match self.here.queue.pop() {
+                    Some(Runnable::Task(task)) => self.run_task(task),
+                    Some(Runnable::Main) => {
+                        // Before the poll: a wake during it must count.
+                        main_waker.scheduled.swap(false, Ordering::AcqRel);
+                        if let Poll::Ready(output) = self.poll_main(main.as_mut(), &waker) {
+                            return output;
+                        }
+                    }
+                    None => break,
+                }
+            }
+            self.turn();
+        }
+    }
+
+    fn poll_main<F: Future>(&self, main: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
+        let Here { shared, doing, .. } = self.here;
+        let task = TaskId::MAIN;
+        shared.trace(|| Kind::Poll { task });
+        doing.set(Cause::Task(task));
+        let polled = main.poll(&mut Context::from_waker(waker));
+        doing.set(Cause::Runtime);
+        shared.trace(|| match polled {
+            Poll::Ready(_) => Kind::Done { task, outcome: crate::trace::Outcome::Ready },
+            Poll::Pending => Kind::Pending { task },
+        });
+        polled
+    }
+
+    fn run_task(&self, runnable: Task) {
+        let Here { shared, doing, queue } = self.here;
+        let task = runnable.birth().id;
+        shared.trace(|| Kind::Poll { task });
+        doing.set(Cause::Task(task));
+        let ran = runnable.run();
+        doing.set(Cause::Runtime);
+        match ran {
+            Ran::Idle => shared.trace(|| Kind::Pending { task }),
+            Ran::Again(again) => {
+                shared.trace(|| Kind::Pending { task });
+                queue.push(Runnable::Task(again));
+            }
+            Ran::Done(outcome) => {
+                let over = shared.tasks.lock().unwrap().live.remove(&task);
+                drop(over);
+                shared.trace(|| Kind::Done { task, outcome });
+            }
+        }
+    }
+
+    /// One look at the world outside: readiness, timers, other threads. Sleeps only if nothing can run.
+    fn turn(&mut self) {
+        self.empty_injector();
+        if !self.here.queue.is_empty() {
+            self.poll_reactor(Some(Duration::ZERO));
+        } else if self.here.shared.time.clock.is_virtual() {
+            self.idle_on_virtual_clock();
+        } else {
+            let deadline = self.here.shared.time.timers.next_deadline();
+            self.park(deadline);
+        }
+        self.fire_timers();
+        self.empty_injector();
+    }
+
+    fn empty_injector(&self) {
+        while let Some(runnable) = self.here.shared.injector.pop() {
+            self.here.queue.push(runnable);
+        }
+    }
+
+    /// Sleeps in the reactor until an event, a nudge or the deadline.
+    fn park(&mut self, deadline: Option<Instant>) {
+        let shared = &self.here.shared.clone();
+        let timeout = deadline.map(|deadline| deadline - shared.time.clock.now());
+        if timeout == Some(Duration::ZERO) || !shared.nudger.park.prepare() {
+            return self.poll_reactor(Some(Duration::ZERO));
+        }
+        shared.trace(|| Kind::Park { until: deadline.map(|deadline| shared.time.since_start(deadline)) });
+        self.wait(timeout);
+        shared.nudger.park.unprepare();
+        shared.trace(|| Kind::Unpark);
+        self.wake_ready();
+    }
+
+    fn poll_reactor(&mut self, timeout: Option<Duration>) {
+        self.wait(timeout);
+        self.wake_ready();
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) {
+        let shared = &self.here.shared;
+        let seen = |event: crate::reactor::Seen| {
+            shared.trace(|| Kind::Ready { source: event.source, read: event.read, write: event.write });
+        };
+        shared
+            .reactor
+            .turn(self.poller, timeout, &mut self.wakers, seen)
+            .unwrap_or_else(|error| panic!("the reactor cannot wait for events: {error}"));
+    }
+
+    /// Wakes those that the reactor found, first come first woken.
+    fn wake_ready(&mut self) {
+        self.here.doing.set(Cause::Reactor);
+        self.wakers.drain(..).for_each(Waker::wake);
+        self.here.doing.set(Cause::Runtime);
+    }
+
+    fn fire_timers(&self) {
+        let Here { shared, doing, .. } = self.here;
+        let now = shared.time.clock.now();
+        doing.set(Cause::Timers);
+        while let Some((due, waker)) = shared.time.timers.pop_due(now) {
+            shared.trace(|| Kind::Timer { due: shared.time.since_start(due) });
+            waker.wake();
+        }
+        doing.set(Cause::Runtime);
+    }
+
+    /// Nothing can run: what is ready outside comes first, then jobs on other threads, and only then does time jump.
+    fn idle_on_virtual_clock(&mut self) {
+        let shared = self.here.shared.clone();
+        self.poll_reactor(Some(Duration::ZERO));
+        self.empty_injector();
+        if !self.here.queue.is_empty() {
+            return;
+        }
+        if shared.jobs_outside.load(Ordering::Acquire) > 0 {
+            return self.park(None);
+        }
+        let waits_outside = shared.reactor.has_waiters();
+        let Some(deadline) = shared.time.timers.next_deadline() else {
+            assert!(waits_outside, "{}", self.deadlock());
+            return self.park(None);
+        };
+        if waits_outside && shared.nudger.park.prepare() {
+            self.wait(Some(GRACE));
+            shared.nudger.park.unprepare();
+            self.wake_ready();
+            self.empty_injector();
+        }
+        if self.here.queue.is_empty() {
+            shared.trace(|| Kind::Park { until: Some(shared.time.since_start(deadline)) });
+            shared.time.clock.advance_to(deadline);
+            shared.trace(|| Kind::Unpark);
+        }
+    }
+
+    fn deadlock(&self) -> String {
+        let tasks = self.here.shared.tasks.lock().unwrap();
+        let waiting: String = tasks.live.values().map(|task| format!("\n  {task:?}")).collect();
+        format!(
+            "deadlock: nothing is runnable, no timer is armed and no source is waited for. Waiting:\n  main{waiting}"
+        )
+    }
+
+    /// Cancels every task that is left and drops its future; theirs may spawn more, which end the same way.
+    fn finish(&mut self) {
+        let Here { shared, doing, queue } = self.here;
+        doing.set(Cause::Runtime);
+        shared.tasks.lock().unwrap().closing = true;
+        loop {
+            shared.abort_all();
+            self.empty_injector();
+            while let Some(runnable) = queue.pop() {
+                if let Runnable::Task(task) = runnable {
+                    self.run_task(task);
+                }
+            }
+            // A task that was being pushed by another thread just now comes with the next round.
+            if shared.tasks.lock().unwrap().live.is_empty() {
+                break;
+            }
+        }
+        shared.tasks.lock().unwrap().closing = false;
+    }
+}
+
+impl Drop for Worker {
+    /// What was spawned from outside after the last run is cancelled, and sources learn that no event will come.
+    fn drop(&mut self) {
+        let here =
+            Rc::new(Here { shared: self.shared.clone(), queue: Local::default(), doing: Cell::new(Cause::Runtime) });
+        let _here = current::enter(&CURRENT, here.clone());
+        Shift { here: &here, poller: &mut self.poller, wakers: Vec::new() }.finish();
+        self.shared.close();
+        self.shared.reactor.close().into_iter().for_each(Waker::wake);
+    }
+}

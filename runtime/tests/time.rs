@@ -1,0 +1,131 @@
+//! Time, real and virtual.
+
+use runtime::{
+    Runtime,
+    future::join_all,
+    spawn,
+    time::{Instant, sleep, sleep_until, timeout, wall_clock},
+};
+use std::{
+    future::pending,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
+
+fn virtual_clock() -> Runtime {
+    Runtime::builder().virtual_clock().build().unwrap()
+}
+
+#[test]
+fn virtual_sleeps_take_exactly_what_they_say_and_cost_nothing() {
+    let real = std::time::Instant::now();
+    let elapsed = virtual_clock().block_on(async {
+        let start = Instant::now();
+        join_all((1..=1000).map(|hours| sleep(Duration::from_secs(3600 * hours)))).await;
+        start.elapsed()
+    });
+    assert_eq!(elapsed, Duration::from_secs(3600 * 1000));
+    assert!(real.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn a_real_sleep_is_never_early() {
+    runtime::block_on(async {
+        for micros in [1, 100, 999, 1000, 1001, 2500] {
+            let (start, wait) = (Instant::now(), Duration::from_micros(micros));
+            sleep(wait).await;
+            assert!(start.elapsed() >= wait, "{micros} µs");
+        }
+    });
+}
+
+#[test]
+fn equal_deadlines_fire_in_the_order_in_which_they_were_armed() {
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let seen = order.clone();
+    virtual_clock().block_on(async move {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        let tasks = (0..10).map(|number| {
+            let seen = seen.clone();
+            spawn(async move {
+                sleep_until(deadline).await;
+                seen.lock().unwrap().push(number);
+            })
+        });
+        join_all(tasks.collect::<Vec<_>>()).await;
+    });
+    assert_eq!(*order.lock().unwrap(), (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn zero_and_endless_durations_behave() {
+    virtual_clock().block_on(async {
+        sleep(Duration::ZERO).await;
+        assert!(timeout(Duration::from_secs(10), sleep(Duration::MAX)).await.is_err());
+        assert_eq!(timeout(Duration::MAX, async { 1 }).await, Ok(1));
+        assert_eq!(timeout(Duration::ZERO, async { 1 }).await, Ok(1), "a ready future wins");
+        assert!(timeout(Duration::ZERO, pending::<()>()).await.is_err());
+    });
+}
+
+#[test]
+fn a_dropped_sleep_is_disarmed() {
+    let runtime = virtual_clock();
+    let elapsed = runtime.block_on(async {
+        let start = Instant::now();
+        let _ = timeout(Duration::from_secs(1), sleep(Duration::from_secs(100))).await;
+        sleep(Duration::from_secs(1)).await;
+        start.elapsed()
+    });
+    assert_eq!(elapsed, Duration::from_secs(2), "the clock stopped at a timer that was gone");
+}
+
+#[test]
+fn the_virtual_clock_waits_for_blocking_jobs() {
+    virtual_clock().block_on(async {
+        let job = runtime::spawn_blocking(|| std::fs::read_dir("/").unwrap().count());
+        assert!(timeout(Duration::from_secs(1), job).await.is_ok(), "time jumped over a job");
+    });
+}
+
+#[test]
+fn the_wall_clock_is_virtual_too() {
+    virtual_clock().block_on(async {
+        sleep(Duration::from_secs(5)).await;
+        let since = wall_clock().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        assert_eq!(since, Duration::from_secs(1_000_000_005));
+    });
+}
+
+#[test]
+#[should_panic(expected = "deadlock: nothing is runnable, no timer is armed and no source is waited for")]
+fn a_deadlock_is_reported() {
+    virtual_clock().block_on(async {
+        drop(runtime::task::Builder::new().name("waits for ever").spawn(pending::<()>()));
+        pending::<()>().await;
+    });
+}
+
+#[test]
+#[should_panic(expected = "a sleep was polled outside a runtime")]
+fn a_sleep_outside_a_runtime_says_so() {
+    let mut sleep = std::pin::pin!(sleep(Duration::from_secs(1)));
+    let _ = sleep.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+}
+
+/// The whole point of a trace: the same program leaves the same one, every time.
+#[test]
+fn the_trace_of_a_virtual_run_is_the_same_every_time() {
+    let run = || {
+        let runtime = Runtime::builder().virtual_clock().trace().build().unwrap();
+        runtime.block_on(async {
+            let tasks = [3u64, 1, 2].map(|seconds| spawn(sleep(Duration::from_secs(seconds))));
+            join_all(tasks).await;
+        });
+        runtime.trace()
+    };
+    let (first, second) = (run(), run());
+    assert_eq!(first.to_string(), second.to_string());
+    assert_eq!(first.timeline_svg(), second.timeline_svg());
+    assert!(first.to_string().contains("park     until 1000.000 ms"), "{first}");
+}
