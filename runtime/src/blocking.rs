@@ -6,44 +6,17 @@
 //! - A queued job has a thread coming: one was woken for it, or started, or all are busy and will look.
 //! - At most `most` threads; one that finds nothing to do for `idle` ends.
 
-use crate::{
-    runtime::Handle,
-    task::{self, Birth, JoinHandle, Ran, Schedule, Task},
-};
+use crate::task::{self, Birth, JoinHandle, Ran, Schedule, Task};
 use std::{
     collections::VecDeque,
     future::Future,
     io,
-    panic::Location,
     pin::Pin,
     sync::{Arc, Condvar, Mutex, MutexGuard},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     thread,
     time::Duration,
 };
-
-/// Runs `job` on a thread where it may block, and gives its result.
-///
-/// Aborting the handle (or ending the runtime) cancels a job that has not started; one that runs cannot be stopped.
-///
-/// # Panics
-/// Outside a runtime.
-///
-/// ```
-/// runtime::block_on(async {
-///     let length = runtime::spawn_blocking(|| std::fs::metadata("/").map(|data| data.len())).await;
-///     assert!(length.unwrap().is_ok());
-/// });
-/// ```
-#[track_caller]
-pub fn spawn_blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
-    let handle = Handle::current();
-    let birth = Birth { id: handle.shared.next_id(), name: None, place: Location::caller() };
-    let (task, join) = task::new(birth, OnPool(handle.clone()), Job(Some(job)));
-    handle.shared.job_left();
-    handle.pool.submit(&handle, task);
-    join
-}
 
 /// The whole job as one poll.
 struct Job<F>(Option<F>);
@@ -59,14 +32,11 @@ impl<F: FnOnce() -> T, T> Future for Job<F> {
     }
 }
 
-/// The pool as a scheduler.
-struct OnPool(Handle);
-
-impl Schedule for OnPool {
+impl Schedule for Arc<Pool> {
     fn schedule(&self, task: Task) {
-        // The task holds this handle, and may be gone as soon as it is queued.
-        let handle = self.0.clone();
-        handle.pool.submit(&handle, task);
+        // The task holds this pool, and may be gone as soon as it is queued.
+        let pool = self.clone();
+        pool.submit(task);
     }
 }
 
@@ -79,11 +49,15 @@ pub(crate) struct Pool {
     ended: Condvar,
     most: usize,
     idle: Duration,
+    /// Gets the worker up: it may wait for the last job to come back.
+    nudge: Waker,
 }
 
 #[derive(Default)]
 struct State {
     queue: VecDeque<Task>,
+    /// Jobs that are queued, that run, or whose handles have not been told yet.
+    outstanding: usize,
     threads: usize,
     /// Threads that wait for work.
     waiting: usize,
@@ -93,15 +67,32 @@ struct State {
 }
 
 impl Pool {
-    pub(crate) fn new(most: usize, idle: Duration) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), work: Condvar::new(), ended: Condvar::new(), most, idle })
+    pub(crate) fn new(most: usize, idle: Duration, nudge: Waker) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::default(), work: Condvar::new(), ended: Condvar::new(), most, idle, nudge })
     }
 
-    fn submit(self: &Arc<Self>, handle: &Handle, task: Task) {
+    /// Runs `job` on a thread of the pool.
+    pub(crate) fn spawn<T: Send + 'static>(
+        self: &Arc<Self>,
+        birth: Birth,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> JoinHandle<T> {
+        let (task, handle) = task::new(birth, self.clone(), Job(Some(job)));
+        self.state.lock().unwrap().outstanding += 1;
+        self.submit(task);
+        handle
+    }
+
+    /// Is any job not back yet? If none is, everybody who waited for one has been woken.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.state.lock().unwrap().outstanding > 0
+    }
+
+    fn submit(self: &Arc<Self>, task: Task) {
         let mut state = self.state.lock().unwrap();
         if state.closed {
             drop(state);
-            return cancel(task, handle);
+            return self.cancel(task);
         }
         state.queue.push_back(task);
         // A waiting thread was woken for each job before this one, even if it has not come yet.
@@ -110,42 +101,41 @@ impl Pool {
         } else if state.threads < self.most {
             state.threads += 1;
             drop(state);
-            self.start_thread(handle);
+            self.start_thread();
         }
     }
 
-    fn start_thread(self: &Arc<Self>, handle: &Handle) {
-        let (pool, its_handle) = (self.clone(), handle.clone());
-        let started = thread::Builder::new().name("blocking".into()).spawn(move || pool.serve(&its_handle));
+    fn start_thread(self: &Arc<Self>) {
+        let pool = self.clone();
+        let started = thread::Builder::new().name("blocking".into()).spawn(move || pool.serve());
         let mut state = self.state.lock().unwrap();
         match started {
             Ok(thread) => {
                 state.handles.retain(|thread| !thread.is_finished());
                 state.handles.push(thread);
             }
-            Err(error) => self.no_thread(state, &error, handle),
+            Err(error) => self.no_thread(state, &error),
         }
     }
 
     /// Other threads will come to the job. If there are none, nobody would.
-    fn no_thread(&self, mut state: MutexGuard<'_, State>, error: &io::Error, handle: &Handle) {
+    fn no_thread(&self, mut state: MutexGuard<'_, State>, error: &io::Error) {
         state.threads -= 1;
         let stranded = if state.threads == 0 { std::mem::take(&mut state.queue) } else { VecDeque::new() };
         drop(state);
         if !stranded.is_empty() {
             eprintln!("runtime: cannot start a blocking thread ({error}): {} jobs are cancelled", stranded.len());
         }
-        stranded.into_iter().for_each(|task| cancel(task, handle));
+        stranded.into_iter().for_each(|task| self.cancel(task));
     }
 
     /// The life of a thread.
-    fn serve(&self, handle: &Handle) {
-        let _entered = handle.enter();
+    fn serve(&self) {
         let mut state = self.state.lock().unwrap();
         loop {
             if let Some(task) = state.queue.pop_front() {
                 drop(state);
-                finish(task, handle);
+                self.finish(task);
                 state = self.state.lock().unwrap();
             } else if state.closed {
                 break;
@@ -168,14 +158,14 @@ impl Pool {
     }
 
     /// Cancels what is queued, and waits for what runs.
-    pub(crate) fn shut_down(&self, handle: &Handle, longest: Duration) {
+    pub(crate) fn shut_down(&self, longest: Duration) {
         let queued = {
             let mut state = self.state.lock().unwrap();
             state.closed = true;
             std::mem::take(&mut state.queue)
         };
         self.work.notify_all();
-        queued.into_iter().for_each(|task| cancel(task, handle));
+        queued.into_iter().for_each(|task| self.cancel(task));
         let state = self.state.lock().unwrap();
         let (mut state, _) = self.ended.wait_timeout_while(state, longest, |state| state.threads > 0).unwrap();
         if state.threads == 0 {
@@ -185,18 +175,20 @@ impl Pool {
             handles.into_iter().for_each(|thread| drop(thread.join()));
         }
     }
-}
 
-/// Runs a job, and reports it back: after its handle was woken, lest a virtual clock jump in between.
-fn finish(task: Task, handle: &Handle) {
-    match task.run() {
-        Ran::Done(_) => handle.shared.job_returned(),
-        Ran::Idle | Ran::Again(_) => unreachable!("a job is ready at its first poll"),
+    /// Runs a job, and reports it back: after its handle was woken, lest a virtual clock jump in between.
+    fn finish(&self, task: Task) {
+        match task.run() {
+            Ran::Done(_) => {}
+            Ran::Idle | Ran::Again(_) => unreachable!("a job is ready at its first poll"),
+        }
+        self.state.lock().unwrap().outstanding -= 1;
+        self.nudge.wake_by_ref();
     }
-}
 
-/// Ends a job that did not start: its closure is dropped, its handle told.
-fn cancel(task: Task, handle: &Handle) {
-    task.abort();
-    finish(task, handle);
+    /// Ends a job that did not start: its closure is dropped, its handle told.
+    fn cancel(&self, task: Task) {
+        task.abort();
+        self.finish(task);
+    }
 }

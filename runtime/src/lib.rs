@@ -26,7 +26,8 @@
 //! ```
 //!
 //! The rooms, ground floor first; each uses only those before it: [`trace`], [`task`], `queue`, [`time`], `reactor`,
-//! `worker`, `runtime`, `blocking`, and beside them [`sync`] and [`future`], which need nothing but `std`.
+//! `blocking`, `worker`, `runtime`, then [`process`] and [`signal`]; and beside them [`sync`] and [`future`], which need
+//! nothing but `std`.
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("the runtime is written for Linux: child processes wait through pidfd, and only Linux is tested");
@@ -46,7 +47,6 @@ pub mod time;
 pub mod trace;
 mod worker;
 
-pub use blocking::spawn_blocking;
 pub use reactor::AsyncFd;
-pub use runtime::{Builder, Handle, Runtime, block_on, spawn};
+pub use runtime::{Builder, Handle, Runtime, block_on, spawn, spawn_blocking};
 pub use task::{AbortHandle, JoinError, JoinHandle, TaskId, yield_now};

@@ -3,13 +3,14 @@
 use crate::{
     blocking::Pool,
     current::{self, Slot},
-    task::{self, JoinHandle},
+    task::{self, Birth, JoinHandle},
     time::Clock,
     trace::{Recorder, Trace},
     worker::{Shared, Worker},
 };
 use std::{
     cell::RefCell,
+    ffi::OsStr,
     fmt,
     future::Future,
     io,
@@ -39,8 +40,7 @@ pub struct Runtime {
 /// Reaches a runtime from anywhere. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) pool: Arc<Pool>,
+    shared: Arc<Shared>,
 }
 
 thread_local! {
@@ -80,6 +80,34 @@ where
     Handle::current().shared.spawn(None, Location::caller(), future)
 }
 
+/// Blocking jobs are in their pool's queue, and in no list.
+const NOT_LISTED: usize = usize::MAX;
+
+/// Runs `job` on a thread where it may block, and gives its result.
+///
+/// Aborting the handle (or ending the runtime) cancels a job that has not started; one that runs cannot be stopped.
+///
+/// # Panics
+/// Outside a runtime.
+///
+/// ```
+/// runtime::block_on(async {
+///     let length = runtime::spawn_blocking(|| std::fs::metadata("/").map(|data| data.len())).await;
+///     assert!(length.unwrap().is_ok());
+/// });
+/// ```
+#[track_caller]
+pub fn spawn_blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    let handle = Handle::current();
+    let birth = Birth { id: handle.shared.next_id(), name: None, place: Location::caller(), listed_as: NOT_LISTED };
+    let pool = handle.shared.pool.clone();
+    // The job belongs to this runtime as a task does: it can spawn, and sees the same clock.
+    pool.spawn(birth, move || {
+        let _entered = handle.enter();
+        job()
+    })
+}
+
 impl task::Builder {
     /// Spawns the task on the current runtime.
     ///
@@ -110,7 +138,7 @@ impl Runtime {
     }
 
     /// Runs `future` on this thread until it is ready, and every spawned task beside it; then cancels the tasks that are
-    /// left. After it returns, no task of this runtime runs.
+    /// left. After it returns, no task of this runtime runs; jobs on blocking threads go on until they are done.
     ///
     /// # Panics
     /// Inside another `block_on`, because waiting would stop the outer one; while another thread runs this runtime; and with
@@ -138,8 +166,11 @@ impl Runtime {
     fn write_trace(&self) {
         let Some(path) = &self.trace_file else { return };
         let trace = self.trace();
-        let drawn = path.extension().is_some_and(|extension| extension == "svg");
-        let text = if drawn { trace.timeline_svg() } else { trace.to_string() };
+        let text = match path.extension().and_then(OsStr::to_str) {
+            Some("svg") => trace.timeline_svg(),
+            Some("json") => trace.chrome_json(),
+            _ => trace.to_string(),
+        };
         if let Err(error) = std::fs::write(path, text) {
             eprintln!("runtime: RUNTIME_TRACE: cannot write {}: {error}", path.display());
         }
@@ -150,7 +181,7 @@ impl Drop for Runtime {
     fn drop(&mut self) {
         let _entered = self.handle.enter();
         drop(self.worker.get_mut().unwrap().take());
-        self.handle.pool.shut_down(&self.handle, self.shutdown_time);
+        self.handle.shared.pool.shut_down(self.shutdown_time);
     }
 }
 
@@ -192,7 +223,7 @@ impl Handle {
     }
 
     /// Makes this the runtime of the current thread.
-    pub(crate) fn enter(&self) -> impl Drop + use<> {
+    fn enter(&self) -> impl Drop + use<> {
         Entered {
             _handle: current::enter(&CURRENT, self.clone()),
             _time: self.shared.time.enter(),
@@ -328,7 +359,8 @@ impl Builder {
     /// Makes the runtime.
     ///
     /// The environment variable `RUNTIME_TRACE=FILE` switches the trace on for the runtime that the program's first thread
-    /// builds, and has it written to that file at the end of each `block_on`: drawn if the name ends in `.svg`, else as text.
+    /// builds, and has it written to that file at the end of each `block_on`: drawn if the name ends in `.svg`, for
+    /// Chrome's trace viewer if it ends in `.json`, else as text.
     ///
     /// # Errors
     /// When the system refuses the descriptors for epoll and for waking.
@@ -337,11 +369,11 @@ impl Builder {
         let trace_file = std::env::var_os("RUNTIME_TRACE").filter(|_| first_thread).map(PathBuf::from);
         let capacity = self.trace.or(trace_file.is_some().then_some(Recorder::DEFAULT_CAPACITY));
         let clock = if self.virtual_clock { Clock::Virtual(0.into()) } else { Clock::Real };
-        let (worker, shared) = Worker::new(clock, capacity.map(Recorder::new))?;
-        let pool = Pool::new(self.blocking_threads, self.blocking_idle);
+        let pool = |nudge| Pool::new(self.blocking_threads, self.blocking_idle, nudge);
+        let (worker, shared) = Worker::new(clock, capacity.map(Recorder::new), pool)?;
         Ok(Runtime {
             worker: Mutex::new(Some(worker)),
-            handle: Handle { shared, pool },
+            handle: Handle { shared },
             trace_file,
             shutdown_time: self.shutdown_time,
         })

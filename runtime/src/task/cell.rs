@@ -58,6 +58,8 @@ pub(crate) struct Birth {
     pub(crate) id: TaskId,
     pub(crate) name: Option<Arc<str>>,
     pub(crate) place: &'static Location<'static>,
+    /// Its place in its runtime's list of live tasks.
+    pub(crate) listed_as: usize,
 }
 
 pub(super) struct Header {

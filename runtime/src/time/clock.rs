@@ -36,9 +36,17 @@ impl Instant {
     /// The end of time, 584 years after the start of the process: a deadline here never comes.
     pub(crate) const NEVER: Instant = Instant(u64::MAX);
 
+    pub(super) fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    pub(super) fn as_nanos(self) -> u64 {
+        self.0
+    }
+
     /// Now.
     pub fn now() -> Self {
-        Time::current().map_or_else(real_now, |time| time.clock.now())
+        Time::with_current(|time| time.clock.now()).unwrap_or_else(real_now)
     }
 
     /// The time since this moment; zero if it is still to come.
@@ -81,11 +89,10 @@ impl fmt::Debug for Instant {
 ///
 /// Under a virtual clock it starts at 2001-09-09 01:46:40 UTC (the billionth second) and moves with that clock.
 pub fn wall_clock() -> SystemTime {
-    match Time::current() {
-        Some(time) if time.clock.is_virtual() => {
-            SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000) + time.since_start(time.clock.now())
-        }
-        _ => SystemTime::now(),
+    let elapsed = Time::with_current(|time| time.clock.is_virtual().then(|| time.since_start(time.clock.now())));
+    match elapsed.flatten() {
+        Some(elapsed) => SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000) + elapsed,
+        None => SystemTime::now(),
     }
 }
 

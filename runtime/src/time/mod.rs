@@ -2,6 +2,7 @@
 //!
 //! - A timer never fires before its deadline; it fires late only by the time that the worker was busy, and by the poller's
 //!   rounding (up to a millisecond).
+//! - Arm and cancel are O(1), from any thread.
 //! - Under a virtual clock, time stands still while anything can run, and jumps to the next deadline when nothing can.
 //! - No waker is called, cloned or dropped while the timers are locked.
 
@@ -16,6 +17,7 @@ pub(crate) use clock::Clock;
 
 use crate::current::{self, Slot};
 use std::{cell::RefCell, sync::Arc, task::Waker, time::Duration};
+pub(crate) use timers::Due;
 use timers::Timers;
 
 /// What a runtime knows of time. Shared by its worker and by whoever holds one of its timers.
@@ -47,8 +49,12 @@ impl Time {
         current::get(&CURRENT)
     }
 
+    fn with_current<R>(look: impl FnOnce(&Time) -> R) -> Option<R> {
+        current::with(&CURRENT, |time| look(time))
+    }
+
     fn is_current(&self) -> bool {
-        current::with(&CURRENT, |time| std::ptr::eq(Arc::as_ptr(time), self)).unwrap_or(false)
+        Self::with_current(|time| std::ptr::eq(time, self)).unwrap_or(false)
     }
 
     /// How long the runtime has existed, as the trace counts.

@@ -44,6 +44,12 @@ impl Sleep {
         self.deadline
     }
 
+    /// By the clock that it waits for; before that, by the one that is current.
+    fn passed(&self) -> bool {
+        let now = self.armed.as_ref().map_or_else(Instant::now, |(time, _)| time.clock.now());
+        now >= self.deadline
+    }
+
     fn disarm(&mut self) {
         if let Some((time, key)) = self.armed.take() {
             drop(time.timers.cancel(key));
@@ -57,26 +63,23 @@ impl Future for Sleep {
     /// # Panics
     /// When it would have to wait outside a runtime.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let time = match &self.armed {
-            Some((time, _)) => time.clone(),
-            None => Time::current().expect("a sleep was polled outside a runtime: nobody would wake it"),
-        };
-        if time.clock.now() >= self.deadline {
+        if self.passed() {
             self.disarm();
             return Poll::Ready(());
         }
         let waker = context.waker().clone();
-        match self.armed {
-            Some((_, key)) => match time.timers.replace(key, waker) {
+        match &self.armed {
+            Some((time, key)) => match time.timers.replace(*key, waker) {
                 Ok(stale) => drop(stale),
                 // It fired, and the clock says that it is not time: that cannot be.
                 Err(_) => unreachable!("a timer fired early"),
             },
             None if self.deadline == Instant::NEVER => {}
             None => {
-                let (key, earliest) = time.timers.arm(self.deadline, waker);
+                let time = Time::current().expect("a sleep was polled outside a runtime: nobody would wake it");
+                let (key, sooner) = time.timers.arm(self.deadline, waker);
                 // The worker may be asleep until a later deadline: tell it. On its own thread it is awake.
-                if earliest && !time.is_current() {
+                if sooner && !time.is_current() {
                     time.nudge.wake_by_ref();
                 }
                 self.armed = Some((time, key));

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   runtime ── record ──> Recorder (a bounded ring) ── snapshot ──> Trace ──> text   (Display)
-//!                                                                         └─> SVG    (timeline_svg)
+//!                                                                         ├─> SVG    (timeline_svg)
+//!                                                                         └─> JSON   (chrome_json)
 //! ```
 //!
 //! Every picture and every schedule that the book shows is drawn from this one record. Off, it costs one branch.
@@ -10,6 +11,7 @@
 //! - Events stand in the order in which they happened; their times never go back.
 //! - The ring is bounded: when it is full the oldest event goes, and [`Trace::lost`] counts it.
 
+mod chrome;
 mod svg;
 mod text;
 
@@ -152,6 +154,11 @@ impl Trace {
     /// the sleeps would squeeze everything else into nothing. Sleeps carry their length as text.
     pub fn timeline_svg(&self) -> String {
         svg::draw(self)
+    }
+
+    /// The record as JSON for Chrome's trace viewer and <https://ui.perfetto.dev>: true to scale, for looking closely.
+    pub fn chrome_json(&self) -> String {
+        chrome::write(self)
     }
 
     /// The name that `task` was spawned with.

@@ -18,17 +18,18 @@ mod park;
 mod loom_models;
 
 use crate::{
+    blocking::Pool,
     current::{self, Slot},
     queue::{Injector, Local, Runnable},
     reactor::{Notify, Poller, Reactor},
     task::{self, AbortHandle, Birth, JoinHandle, Ran, Schedule, Task, TaskId},
-    time::{Clock, Instant, Time},
+    time::{Clock, Due, Instant, Time},
     trace::{Cause, Kind, Recorder},
 };
 use park::ParkState;
+use slab::Slab;
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     future::Future,
     io,
     panic::{self, AssertUnwindSafe, Location},
@@ -36,7 +37,7 @@ use std::{
     rc::Rc,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
     time::Duration,
@@ -58,14 +59,13 @@ pub(crate) struct Shared {
     recorder: Option<Recorder>,
     tasks: Mutex<Tasks>,
     next_task: AtomicU64,
-    /// Jobs on other threads that will come back: a virtual clock stands still for them.
-    jobs_outside: AtomicUsize,
+    pub(crate) pool: Arc<Pool>,
 }
 
 /// Every task that is not over. Needed at the end, and when nothing can move any more.
 #[derive(Default)]
 struct Tasks {
-    live: BTreeMap<TaskId, AbortHandle>,
+    live: Slab<AbortHandle>,
     /// The runtime is ending: what is spawned now is cancelled before it runs.
     closing: bool,
 }
@@ -113,11 +113,13 @@ impl Shared {
     {
         let id = self.next_id();
         self.trace(|| Kind::Spawn { task: id, name: name.clone(), by: self.cause() });
-        let (task, handle) = task::new(Birth { id, name, place }, self.clone(), future);
-        let closing = {
+        let (task, handle, closing) = {
             let mut tasks = self.tasks.lock().unwrap();
-            tasks.live.insert(id, handle.abort_handle());
-            tasks.closing
+            let place_in_list = tasks.live.vacant_entry();
+            let birth = Birth { id, name, place, listed_as: place_in_list.key() };
+            let (task, handle) = task::new(birth, self.clone(), future);
+            place_in_list.insert(handle.abort_handle());
+            (task, handle, tasks.closing)
         };
         if closing {
             handle.abort();
@@ -140,17 +142,6 @@ impl Shared {
 
     pub(crate) fn recorder(&self) -> Option<&Recorder> {
         self.recorder.as_ref()
-    }
-
-    /// A job left for another thread.
-    pub(crate) fn job_left(&self) {
-        self.jobs_outside.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// A job came back. Whoever waited for it was woken before.
-    pub(crate) fn job_returned(&self) {
-        self.jobs_outside.fetch_sub(1, Ordering::AcqRel);
-        self.nudger.wake_by_ref();
     }
 
     /// From now on, whatever is spawned is cancelled.
@@ -182,7 +173,7 @@ impl Shared {
 
     fn abort_all(&self) {
         // Aborting pushes on queues, and takes no lock that we hold; still, none is held.
-        let live: Vec<AbortHandle> = self.tasks.lock().unwrap().live.values().cloned().collect();
+        let live: Vec<AbortHandle> = self.tasks.lock().unwrap().live.iter().map(|(_, task)| task.clone()).collect();
         live.iter().for_each(AbortHandle::abort);
     }
 }
@@ -225,9 +216,15 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(clock: Clock, recorder: Option<Recorder>) -> io::Result<(Self, Arc<Shared>)> {
+    /// `pool` makes the pool for blocking jobs, given what gets the worker up.
+    pub(crate) fn new(
+        clock: Clock,
+        recorder: Option<Recorder>,
+        pool: impl FnOnce(Waker) -> Arc<Pool>,
+    ) -> io::Result<(Self, Arc<Shared>)> {
         let (poller, registry, notify) = Poller::new()?;
         let nudger = Arc::new(Nudger { park: ParkState::new(), notify });
+        let pool = pool(Waker::from(nudger.clone()));
         let shared = Arc::new(Shared {
             injector: Injector::new(),
             time: Arc::new(Time::new(clock, Waker::from(nudger.clone()))),
@@ -236,7 +233,7 @@ impl Worker {
             recorder,
             tasks: Mutex::default(),
             next_task: AtomicU64::new(TaskId::MAIN.0 + 1),
-            jobs_outside: AtomicUsize::new(0),
+            pool,
         });
         Ok((Self { shared: shared.clone(), poller }, shared))
     }
@@ -246,7 +243,7 @@ impl Worker {
         let here =
             Rc::new(Here { shared: self.shared.clone(), queue: Local::default(), doing: Cell::new(Cause::Runtime) });
         let _here = current::enter(&CURRENT, here.clone());
-        let mut shift = Shift { here: &here, poller: &mut self.poller, wakers: Vec::new() };
+        let mut shift = Shift { here: &here, poller: &mut self.poller, wakers: Vec::new(), due: Vec::new() };
         let output = panic::catch_unwind(AssertUnwindSafe(|| shift.run_main(main)));
         shift.finish();
         output.unwrap_or_else(|payload| panic::resume_unwind(payload))
@@ -257,8 +254,9 @@ impl Worker {
 struct Shift<'worker> {
     here: &'worker Here,
     poller: &'worker mut Poller,
-    /// Wakers on their way out of the reactor; kept for its capacity.
+    /// Wakers on their way out of the reactor, timers on their way out of the wheel; kept for their capacity.
     wakers: Vec<Waker>,
+    due: Vec<Due>,
 }
 
 impl Shift<'_> {
@@ -301,7 +299,7 @@ impl Shift<'_> {
 
     fn run_task(&self, runnable: Task) {
         let Here { shared, doing, queue } = self.here;
-        let task = runnable.birth().id;
+        let Birth { id: task, listed_as, .. } = *runnable.birth();
         shared.trace(|| Kind::Poll { task });
         doing.set(Cause::Task(task));
         let ran = runnable.run();
@@ -313,7 +311,7 @@ impl Shift<'_> {
                 queue.push(Runnable::Task(again));
             }
             Ran::Done(outcome) => {
-                let over = shared.tasks.lock().unwrap().live.remove(&task);
+                let over = shared.tasks.lock().unwrap().live.remove(listed_as);
                 drop(over);
                 shared.trace(|| Kind::Done { task, outcome });
             }
@@ -378,12 +376,13 @@ impl Shift<'_> {
         self.here.doing.set(Cause::Runtime);
     }
 
-    fn fire_timers(&self) {
+    /// Wakes those whose deadlines have passed, earliest first.
+    fn fire_timers(&mut self) {
         let Here { shared, doing, .. } = self.here;
-        let now = shared.time.clock.now();
+        shared.time.timers.take_due(shared.time.clock.now(), &mut self.due);
         doing.set(Cause::Timers);
-        while let Some((due, waker)) = shared.time.timers.pop_due(now) {
-            shared.trace(|| Kind::Timer { due: shared.time.since_start(due) });
+        for Due { deadline, waker, .. } in self.due.drain(..) {
+            shared.trace(|| Kind::Timer { due: shared.time.since_start(deadline) });
             waker.wake();
         }
         doing.set(Cause::Runtime);
@@ -397,7 +396,7 @@ impl Shift<'_> {
         if !self.here.queue.is_empty() {
             return;
         }
-        if shared.jobs_outside.load(Ordering::Acquire) > 0 {
+        if shared.pool.is_busy() {
             return self.park(None);
         }
         let waits_outside = shared.reactor.has_waiters();
@@ -420,7 +419,9 @@ impl Shift<'_> {
 
     fn deadlock(&self) -> String {
         let tasks = self.here.shared.tasks.lock().unwrap();
-        let waiting: String = tasks.live.values().map(|task| format!("\n  {task:?}")).collect();
+        let mut waiting: Vec<&AbortHandle> = tasks.live.iter().map(|(_, task)| task).collect();
+        waiting.sort_by_key(|task| task.id());
+        let waiting: String = waiting.iter().map(|task| format!("\n  {task:?}")).collect();
         format!(
             "deadlock: nothing is runnable, no timer is armed and no source is waited for. Waiting:\n  main{waiting}"
         )
@@ -454,7 +455,7 @@ impl Drop for Worker {
         let here =
             Rc::new(Here { shared: self.shared.clone(), queue: Local::default(), doing: Cell::new(Cause::Runtime) });
         let _here = current::enter(&CURRENT, here.clone());
-        Shift { here: &here, poller: &mut self.poller, wakers: Vec::new() }.finish();
+        Shift { here: &here, poller: &mut self.poller, wakers: Vec::new(), due: Vec::new() }.finish();
         self.shared.close();
         self.shared.reactor.close().into_iter().for_each(Waker::wake);
     }
