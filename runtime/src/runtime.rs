@@ -15,7 +15,7 @@ use std::{
     future::Future,
     io,
     panic::Location,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -33,7 +33,8 @@ pub struct Runtime {
     /// Taken by the thread that runs it.
     worker: Mutex<Option<Worker>>,
     handle: Handle,
-    trace_file: Option<PathBuf>,
+    /// Where to write the trace at the end of each `block_on`.
+    trace_files: Vec<PathBuf>,
     shutdown_time: Duration,
 }
 
@@ -164,15 +165,19 @@ impl Runtime {
     }
 
     fn write_trace(&self) {
-        let Some(path) = &self.trace_file else { return };
+        if self.trace_files.is_empty() {
+            return;
+        }
         let trace = self.trace();
-        let text = match path.extension().and_then(OsStr::to_str) {
-            Some("svg") => trace.timeline_svg(),
-            Some("json") => trace.chrome_json(),
-            _ => trace.to_string(),
-        };
-        if let Err(error) = std::fs::write(path, text) {
-            eprintln!("runtime: RUNTIME_TRACE: cannot write {}: {error}", path.display());
+        for path in &self.trace_files {
+            let text = match path.extension().and_then(OsStr::to_str) {
+                Some("svg") => trace.timeline_svg(),
+                Some("json") => trace.chrome_json(),
+                _ => trace.to_string(),
+            };
+            if let Err(error) = std::fs::write(path, text) {
+                eprintln!("runtime: RUNTIME_TRACE: cannot write {}: {error}", path.display());
+            }
         }
     }
 }
@@ -308,7 +313,7 @@ impl Default for Builder {
             virtual_clock: false,
             trace: None,
             blocking_threads: 64,
-            blocking_idle: Duration::from_secs(10),
+            blocking_idle: Duration::from_secs(1),
             shutdown_time: Duration::from_secs(10),
         }
     }
@@ -343,7 +348,7 @@ impl Builder {
         self
     }
 
-    /// How long a blocking thread waits for another job before it ends; ten seconds by default.
+    /// How long a blocking thread waits for another job before it ends; a second by default.
     pub fn blocking_idle(mut self, idle: Duration) -> Self {
         self.blocking_idle = idle;
         self
@@ -360,21 +365,22 @@ impl Builder {
     ///
     /// The environment variable `RUNTIME_TRACE=FILE` switches the trace on for the runtime that the program's first thread
     /// builds, and has it written to that file at the end of each `block_on`: drawn if the name ends in `.svg`, for
-    /// Chrome's trace viewer if it ends in `.json`, else as text.
+    /// Chrome's trace viewer if it ends in `.json`, else as text. Several files are separated by colons.
     ///
     /// # Errors
     /// When the system refuses the descriptors for epoll and for waking.
     pub fn build(self) -> io::Result<Runtime> {
         let first_thread = std::thread::current().name() == Some("main");
-        let trace_file = std::env::var_os("RUNTIME_TRACE").filter(|_| first_thread).map(PathBuf::from);
-        let capacity = self.trace.or(trace_file.is_some().then_some(Recorder::DEFAULT_CAPACITY));
+        let trace_files = std::env::var_os("RUNTIME_TRACE").filter(|_| first_thread).unwrap_or_default();
+        let trace_files: Vec<_> = std::env::split_paths(&trace_files).filter(|path| path != Path::new("")).collect();
+        let capacity = self.trace.or((!trace_files.is_empty()).then_some(Recorder::DEFAULT_CAPACITY));
         let clock = if self.virtual_clock { Clock::Virtual(0.into()) } else { Clock::Real };
         let pool = |nudge| Pool::new(self.blocking_threads, self.blocking_idle, nudge);
         let (worker, shared) = Worker::new(clock, capacity.map(Recorder::new), pool)?;
         Ok(Runtime {
             worker: Mutex::new(Some(worker)),
             handle: Handle { shared },
-            trace_file,
+            trace_files,
             shutdown_time: self.shutdown_time,
         })
     }

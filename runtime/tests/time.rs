@@ -4,7 +4,7 @@ use runtime::{
     Runtime,
     future::join_all,
     spawn,
-    time::{Instant, sleep, sleep_until, timeout, wall_clock},
+    time::{Instant, MissedTicks, interval_at, sleep, sleep_until, timeout, timeout_at, wall_clock},
 };
 use std::{
     future::pending,
@@ -85,6 +85,45 @@ fn the_virtual_clock_waits_for_blocking_jobs() {
     virtual_clock().block_on(async {
         let job = runtime::spawn_blocking(|| std::fs::read_dir("/").unwrap().count());
         assert!(timeout(Duration::from_secs(1), job).await.is_ok(), "time jumped over a job");
+    });
+}
+
+/// The table in the documentation of `MissedTicks`.
+#[test]
+fn missed_ticks_follow_their_policy() {
+    let ticks_with = |policy| {
+        virtual_clock().block_on(async move {
+            let start = Instant::now();
+            let second = Duration::from_secs(1);
+            let mut ticks = interval_at(start + 10 * second, 10 * second).missed_ticks(policy);
+            sleep(35 * second).await;
+            let mut seen = Vec::new();
+            while seen.len() < 4 {
+                ticks.tick().await;
+                seen.push(start.elapsed().as_secs());
+            }
+            seen
+        })
+    };
+    assert_eq!(ticks_with(MissedTicks::Burst), [35, 35, 35, 40]);
+    assert_eq!(ticks_with(MissedTicks::Delay), [35, 45, 55, 65]);
+    assert_eq!(ticks_with(MissedTicks::Skip), [35, 40, 50, 60]);
+}
+
+#[test]
+fn a_deadline_can_be_moved_both_ways() {
+    virtual_clock().block_on(async {
+        let start = Instant::now();
+        let mut moved = sleep(Duration::from_secs(10));
+        assert!(timeout(Duration::from_secs(1), &mut moved).await.is_err());
+        moved.reset(start + Duration::from_secs(20));
+        (&mut moved).await;
+        assert_eq!(start.elapsed(), Duration::from_secs(20));
+        moved.reset(start + Duration::from_secs(25));
+        assert!(timeout_at(start + Duration::from_secs(24), &mut moved).await.is_err());
+        moved.reset(start);
+        moved.await;
+        assert_eq!(start.elapsed(), Duration::from_secs(24));
     });
 }
 

@@ -18,10 +18,10 @@ mod source;
 
 pub use async_fd::AsyncFd;
 
-pub(crate) use poller::{Notify, Poller};
+pub(crate) use poller::{Notify, Poller, Registry};
 
 use crate::current::{self, Slot};
-use poller::{Registry, Token};
+use poller::Token;
 use slab::Slab;
 use source::Source;
 use std::{

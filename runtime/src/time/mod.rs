@@ -7,11 +7,13 @@
 //! - No waker is called, cloned or dropped while the timers are locked.
 
 mod clock;
+mod interval;
 mod sleep;
 mod timers;
 
 pub use clock::{Instant, wall_clock};
-pub use sleep::{Elapsed, Sleep, Timeout, sleep, sleep_until, timeout};
+pub use interval::{Interval, MissedTicks, interval, interval_at};
+pub use sleep::{Elapsed, Sleep, Timeout, sleep, sleep_until, timeout, timeout_at};
 
 pub(crate) use clock::Clock;
 

@@ -44,6 +44,22 @@ impl Sleep {
         self.deadline
     }
 
+    /// Moves the deadline. A sleep that was over waits again, if the new deadline is still to come.
+    ///
+    /// ```
+    /// use runtime::time::{Instant, sleep};
+    /// use std::time::Duration;
+    /// runtime::block_on(async {
+    ///     let mut sleep = sleep(Duration::from_secs(60));
+    ///     sleep.reset(Instant::now());
+    ///     sleep.await; // at once
+    /// });
+    /// ```
+    pub fn reset(&mut self, deadline: Instant) {
+        self.disarm();
+        self.deadline = deadline;
+    }
+
     /// By the clock that it waits for; before that, by the one that is current.
     fn passed(&self) -> bool {
         let now = self.armed.as_ref().map_or_else(Instant::now, |(time, _)| time.clock.now());
@@ -114,6 +130,14 @@ impl Drop for Sleep {
 /// ```
 pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
     Timeout { future: Box::pin(future), sleep: sleep(duration), duration }
+}
+
+/// [`timeout`], up to a moment instead of for a duration.
+///
+/// # Cancel safety
+/// As that of `future`, which is dropped with it.
+pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
+    Timeout { future: Box::pin(future), sleep: sleep_until(deadline), duration: deadline - Instant::now() }
 }
 
 /// A future with a time limit. From [`timeout`].

@@ -13,33 +13,29 @@
 //! - After [`Worker::run`] returns, no task of the runtime is left.
 
 mod park;
+mod shared;
 
 #[cfg(all(test, runtime_loom))]
 mod loom_models;
 
+pub(crate) use shared::Shared;
+
 use crate::{
     blocking::Pool,
-    current::{self, Slot},
-    queue::{Injector, Local, Runnable},
-    reactor::{Notify, Poller, Reactor},
-    task::{self, AbortHandle, Birth, JoinHandle, Ran, Schedule, Task, TaskId},
-    time::{Clock, Due, Instant, Time},
-    trace::{Cause, Kind, Recorder},
+    queue::Runnable,
+    reactor::{Poller, Seen},
+    task::{AbortHandle, Birth, Ran, Task, TaskId},
+    time::{Clock, Due, Instant},
+    trace::{Cause, Kind, Outcome, Recorder},
 };
-use park::ParkState;
-use slab::Slab;
+use shared::{Here, MainWaker};
 use std::{
-    cell::{Cell, RefCell},
     future::Future,
     io,
-    panic::{self, AssertUnwindSafe, Location},
+    panic::{self, AssertUnwindSafe},
     pin::Pin,
-    rc::Rc,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    task::{Context, Poll, Wake, Waker},
+    sync::Arc,
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -49,165 +45,6 @@ const BATCH: usize = 64;
 /// How long, in real time, a virtual clock waits for the outside world before it jumps, if a source is being waited for.
 /// On loopback an answer is there at once; this is for a slow machine.
 const GRACE: Duration = Duration::from_millis(10);
-
-/// What a worker shares with its tasks, their wakers and the handles on other threads.
-pub(crate) struct Shared {
-    injector: Injector,
-    nudger: Arc<Nudger>,
-    pub(crate) time: Arc<Time>,
-    pub(crate) reactor: Arc<Reactor>,
-    recorder: Option<Recorder>,
-    tasks: Mutex<Tasks>,
-    next_task: AtomicU64,
-    pub(crate) pool: Arc<Pool>,
-}
-
-/// Every task that is not over. Needed at the end, and when nothing can move any more.
-#[derive(Default)]
-struct Tasks {
-    live: Slab<AbortHandle>,
-    /// The runtime is ending: what is spawned now is cancelled before it runs.
-    closing: bool,
-}
-
-/// Gets the worker out of its sleep.
-struct Nudger {
-    park: ParkState,
-    notify: Notify,
-}
-
-impl Wake for Nudger {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if self.park.nudge() {
-            self.notify.notify();
-        }
-    }
-}
-
-/// The part of a worker that only its own thread sees.
-struct Here {
-    shared: Arc<Shared>,
-    queue: Local,
-    /// What the thread is doing now: the cause of whatever happens next.
-    doing: Cell<Cause>,
-}
-
-thread_local! {
-    static CURRENT: Slot<Rc<Here>> = const { RefCell::new(None) };
-}
-
-impl Shared {
-    pub(crate) fn spawn<F>(
-        self: &Arc<Self>,
-        name: Option<Arc<str>>,
-        place: &'static Location<'static>,
-        future: F,
-    ) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        let id = self.next_id();
-        self.trace(|| Kind::Spawn { task: id, name: name.clone(), by: self.cause() });
-        let (task, handle, closing) = {
-            let mut tasks = self.tasks.lock().unwrap();
-            let place_in_list = tasks.live.vacant_entry();
-            let birth = Birth { id, name, place, listed_as: place_in_list.key() };
-            let (task, handle) = task::new(birth, self.clone(), future);
-            place_in_list.insert(handle.abort_handle());
-            (task, handle, tasks.closing)
-        };
-        if closing {
-            handle.abort();
-        }
-        self.schedule(task);
-        handle
-    }
-
-    /// A number for a new task.
-    pub(crate) fn next_id(&self) -> TaskId {
-        TaskId(self.next_task.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Records an event, if anybody wants to know.
-    pub(crate) fn trace(&self, kind: impl FnOnce() -> Kind) {
-        if let Some(recorder) = &self.recorder {
-            recorder.record(self.time.since_start(self.time.clock.now()), kind());
-        }
-    }
-
-    pub(crate) fn recorder(&self) -> Option<&Recorder> {
-        self.recorder.as_ref()
-    }
-
-    /// From now on, whatever is spawned is cancelled.
-    pub(crate) fn close(&self) {
-        self.tasks.lock().unwrap().closing = true;
-    }
-
-    fn push(&self, runnable: Runnable) {
-        let mut runnable = Some(runnable);
-        current::with(&CURRENT, |here| {
-            if std::ptr::eq(Arc::as_ptr(&here.shared), self)
-                && let Some(runnable) = runnable.take()
-            {
-                here.queue.push(runnable);
-            }
-        });
-        if let Some(runnable) = runnable {
-            // Push, then nudge: the worker that is about to sleep either sees the one or the other.
-            self.injector.push(runnable);
-            self.nudger.wake_by_ref();
-        }
-    }
-
-    fn cause(&self) -> Cause {
-        current::with(&CURRENT, |here| std::ptr::eq(Arc::as_ptr(&here.shared), self).then(|| here.doing.get()))
-            .flatten()
-            .unwrap_or(Cause::Outside)
-    }
-
-    fn abort_all(&self) {
-        // Aborting pushes on queues, and takes no lock that we hold; still, none is held.
-        let live: Vec<AbortHandle> = self.tasks.lock().unwrap().live.iter().map(|(_, task)| task.clone()).collect();
-        live.iter().for_each(AbortHandle::abort);
-    }
-}
-
-impl Schedule for Arc<Shared> {
-    fn schedule(&self, task: Task) {
-        // The task holds this `Arc`, and may be gone as soon as it is pushed: keep the runtime alive ourselves.
-        let shared = self.clone();
-        shared.push(Runnable::Task(task));
-    }
-
-    fn woken(&self, task: TaskId) {
-        self.trace(|| Kind::Wake { task, by: self.cause() });
-    }
-}
-
-/// Wakes the future that `block_on` was given.
-struct MainWaker {
-    shared: Arc<Shared>,
-    scheduled: AtomicBool,
-}
-
-impl Wake for MainWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if !self.scheduled.swap(true, Ordering::AcqRel) {
-            self.shared.trace(|| Kind::Wake { task: TaskId::MAIN, by: self.shared.cause() });
-            self.shared.push(Runnable::Main);
-        }
-    }
-}
 
 /// The worker at rest: what its thread needs to run it.
 pub(crate) struct Worker {
@@ -223,26 +60,14 @@ impl Worker {
         pool: impl FnOnce(Waker) -> Arc<Pool>,
     ) -> io::Result<(Self, Arc<Shared>)> {
         let (poller, registry, notify) = Poller::new()?;
-        let nudger = Arc::new(Nudger { park: ParkState::new(), notify });
-        let pool = pool(Waker::from(nudger.clone()));
-        let shared = Arc::new(Shared {
-            injector: Injector::new(),
-            time: Arc::new(Time::new(clock, Waker::from(nudger.clone()))),
-            reactor: Arc::new(Reactor::new(registry)),
-            nudger,
-            recorder,
-            tasks: Mutex::default(),
-            next_task: AtomicU64::new(TaskId::MAIN.0 + 1),
-            pool,
-        });
+        let shared = Shared::new(clock, recorder, pool, registry, notify);
         Ok((Self { shared: shared.clone(), poller }, shared))
     }
 
     /// Runs until `main` is ready; then cancels whatever is left.
     pub(crate) fn run<F: Future>(&mut self, main: F) -> F::Output {
-        let here =
-            Rc::new(Here { shared: self.shared.clone(), queue: Local::default(), doing: Cell::new(Cause::Runtime) });
-        let _here = current::enter(&CURRENT, here.clone());
+        let here = Here::new(&self.shared);
+        let _here = here.enter();
         let mut shift = Shift { here: &here, poller: &mut self.poller, wakers: Vec::new(), due: Vec::new() };
         let output = panic::catch_unwind(AssertUnwindSafe(|| shift.run_main(main)));
         shift.finish();
@@ -262,7 +87,7 @@ struct Shift<'worker> {
 impl Shift<'_> {
     fn run_main<F: Future>(&mut self, main: F) -> F::Output {
         let mut main = std::pin::pin!(main);
-        let main_waker = Arc::new(MainWaker { shared: self.here.shared.clone(), scheduled: AtomicBool::new(true) });
+        let main_waker = MainWaker::new(&self.here.shared);
         let waker = Waker::from(main_waker.clone());
         self.here.queue.push(Runnable::Main);
         loop {
@@ -270,8 +95,7 @@ impl Shift<'_> {
                 match self.here.queue.pop() {
                     Some(Runnable::Task(task)) => self.run_task(task),
                     Some(Runnable::Main) => {
-                        // Before the poll: a wake during it must count.
-                        main_waker.scheduled.swap(false, Ordering::AcqRel);
+                        main_waker.poll_begins();
                         if let Poll::Ready(output) = self.poll_main(main.as_mut(), &waker) {
                             return output;
                         }
@@ -291,7 +115,7 @@ impl Shift<'_> {
         let polled = main.poll(&mut Context::from_waker(waker));
         doing.set(Cause::Runtime);
         shared.trace(|| match polled {
-            Poll::Ready(_) => Kind::Done { task, outcome: crate::trace::Outcome::Ready },
+            Poll::Ready(_) => Kind::Done { task, outcome: Outcome::Ready },
             Poll::Pending => Kind::Pending { task },
         });
         polled
@@ -343,12 +167,12 @@ impl Shift<'_> {
     fn park(&mut self, deadline: Option<Instant>) {
         let shared = &self.here.shared.clone();
         let timeout = deadline.map(|deadline| deadline - shared.time.clock.now());
-        if timeout == Some(Duration::ZERO) || !shared.nudger.park.prepare() {
+        if timeout == Some(Duration::ZERO) || !shared.park().prepare() {
             return self.poll_reactor(Some(Duration::ZERO));
         }
         shared.trace(|| Kind::Park { until: deadline.map(|deadline| shared.time.since_start(deadline)) });
         self.wait(timeout);
-        shared.nudger.park.unprepare();
+        shared.park().unprepare();
         shared.trace(|| Kind::Unpark);
         self.wake_ready();
     }
@@ -360,7 +184,7 @@ impl Shift<'_> {
 
     fn wait(&mut self, timeout: Option<Duration>) {
         let shared = &self.here.shared;
-        let seen = |event: crate::reactor::Seen| {
+        let seen = |event: Seen| {
             shared.trace(|| Kind::Ready { source: event.source, read: event.read, write: event.write });
         };
         shared
@@ -404,9 +228,9 @@ impl Shift<'_> {
             assert!(waits_outside, "{}", self.deadlock());
             return self.park(None);
         };
-        if waits_outside && shared.nudger.park.prepare() {
+        if waits_outside && shared.park().prepare() {
             self.wait(Some(GRACE));
-            shared.nudger.park.unprepare();
+            shared.park().unprepare();
             self.wake_ready();
             self.empty_injector();
         }
@@ -452,9 +276,8 @@ impl Shift<'_> {
 impl Drop for Worker {
     /// What was spawned from outside after the last run is cancelled, and sources learn that no event will come.
     fn drop(&mut self) {
-        let here =
-            Rc::new(Here { shared: self.shared.clone(), queue: Local::default(), doing: Cell::new(Cause::Runtime) });
-        let _here = current::enter(&CURRENT, here.clone());
+        let here = Here::new(&self.shared);
+        let _here = here.enter();
         Shift { here: &here, poller: &mut self.poller, wakers: Vec::new(), due: Vec::new() }.finish();
         self.shared.close();
         self.shared.reactor.close().into_iter().for_each(Waker::wake);

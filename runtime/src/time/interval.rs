@@ -1,0 +1,107 @@
+//! Something that comes round again and again.
+
+use super::{Instant, Sleep, sleep_until};
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+/// What an [`Interval`] does after ticks that nobody took in time.
+///
+/// With a period of 10 and a pause until 35, the ticks of 10, 20 and 30 come late:
+///
+/// | policy | then come at |
+/// |---|---|
+/// | `Burst` | 35, 35, 35, 40, 50 |
+/// | `Delay` | 35, 45, 55, 65 |
+/// | `Skip` | 35, 40, 50, 60 |
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissedTicks {
+    /// All of them at once; then on time again. Their number is right in the end.
+    #[default]
+    Burst,
+    /// One; and the next a whole period after it. Two ticks are never closer than the period.
+    Delay,
+    /// One; and the next at the next whole period since the start. They stay in step with the clock.
+    Skip,
+}
+
+/// Ticks now, and then every `period`.
+///
+/// # Panics
+/// When `period` is zero.
+///
+/// ```
+/// use runtime::time::{Instant, interval};
+/// use std::time::Duration;
+///
+/// let runtime = runtime::Runtime::builder().virtual_clock().build().unwrap();
+/// runtime.block_on(async {
+///     let (start, mut ticks) = (Instant::now(), interval(Duration::from_secs(10)));
+///     for second in [0, 10, 20] {
+///         ticks.tick().await;
+///         assert_eq!(start.elapsed().as_secs(), second);
+///     }
+/// });
+/// ```
+pub fn interval(period: Duration) -> Interval {
+    interval_at(Instant::now(), period)
+}
+
+/// Ticks at `start`, and then every `period`.
+///
+/// # Panics
+/// When `period` is zero.
+pub fn interval_at(start: Instant, period: Duration) -> Interval {
+    assert!(!period.is_zero(), "an interval needs a period longer than zero");
+    Interval { sleep: sleep_until(start), period, missed: MissedTicks::default() }
+}
+
+/// Comes round every so often. From [`interval`].
+#[derive(Debug)]
+pub struct Interval {
+    sleep: Sleep,
+    period: Duration,
+    missed: MissedTicks,
+}
+
+impl Interval {
+    /// Chooses what happens to ticks that nobody took in time; [`MissedTicks::Burst`] if nobody chooses.
+    pub fn missed_ticks(mut self, policy: MissedTicks) -> Self {
+        self.missed = policy;
+        self
+    }
+
+    /// Waits for the next tick, and says for when it was due.
+    ///
+    /// # Cancel safety
+    /// A tick that was not given out is kept.
+    pub async fn tick(&mut self) -> Instant {
+        poll_fn(|context| self.poll_tick(context)).await
+    }
+
+    /// [`tick`](Interval::tick), for those who write `poll` functions.
+    pub fn poll_tick(&mut self, context: &mut Context<'_>) -> Poll<Instant> {
+        ready!(Pin::new(&mut self.sleep).poll(context));
+        let due = self.sleep.deadline();
+        self.sleep.reset(self.after(due, Instant::now()));
+        Poll::Ready(due)
+    }
+
+    /// The tick after the one that was due at `due` and is taken at `now`.
+    fn after(&self, due: Instant, now: Instant) -> Instant {
+        let next = due + self.period;
+        match self.missed {
+            MissedTicks::Burst => next,
+            _ if next > now => next,
+            MissedTicks::Delay => now + self.period,
+            MissedTicks::Skip => {
+                let periods = (now - due).as_nanos() / self.period.as_nanos() + 1;
+                let nanos = periods.saturating_mul(self.period.as_nanos());
+                due + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+            }
+        }
+    }
+}
