@@ -1,0 +1,53 @@
+//! HTTP/1.1: messages, and the way they stand on the wire.
+//!
+//! ```text
+//!            input ──> head ──> framing ──> Request ──> handler ──> Response ──> output
+//!    bytes as they     who     where the                                         bytes, many
+//!    come              asks    body ends                                         in one write
+//! ```
+//!
+//! `head`, `framing` and `output` know no sockets: they take bytes and give messages, or the other way round, and server
+//! and client use the same ones. httparse finds the words of a head; what RFC 9112 says about them is decided here, and
+//! always the strict way: where two readers could understand a message differently (bare line feeds, two lengths, folded
+//! lines), it is refused, because such messages are how requests are smuggled past a proxy.
+
+mod body;
+pub mod client;
+pub mod files;
+mod framing;
+mod head;
+mod input;
+mod output;
+pub mod server;
+pub mod sse;
+
+pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header};
+pub use body::{Body, BodyWriter};
+
+use bytes::Bytes;
+
+/// A request. Its body is whole: the server reads it, up to a limit, before the handler runs.
+pub type Request = ::http::Request<Bytes>;
+
+/// A response. Its body may still have to be made.
+pub type Response = ::http::Response<Body>;
+
+/// A response with a status, a type and a body.
+///
+/// ```
+/// use netio::http::{StatusCode, reply};
+/// let response = reply(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "no such page\n");
+/// assert_eq!(response.headers()["content-type"], "text/plain; charset=utf-8");
+/// ```
+pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// A response that says its status in words, and why.
+pub(crate) fn explain(status: StatusCode, reason: &str) -> Response {
+    let words = status.canonical_reason().unwrap_or("refused");
+    reply(status, "text/plain; charset=utf-8", format!("{} {words}: {reason}\n", status.as_str()))
+}

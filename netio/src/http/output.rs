@@ -1,0 +1,163 @@
+//! Messages on their way out: heads, chunks, and the date.
+//!
+//! What belongs to the connection (the length of the body, whether the connection stays, the date) is written here and
+//! nowhere else: fields of those names in a message are not copied.
+
+use super::framing::Framing;
+use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use std::{cell::RefCell, io::Write, time::SystemTime};
+
+/// What a server says when it has read the head of a request whose sender waits for leave to send the body.
+pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// The end of a chunked body.
+pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// The `Connection` field of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Afterwards {
+    Close,
+    /// As HTTP/1.1 does if nothing is said.
+    Stay,
+    /// Said, for a client of HTTP/1.0.
+    StaySaid,
+}
+
+/// Writes a status line and the fields. `framing` is none for a response that has no body by its nature.
+pub(crate) fn response_head(
+    output: &mut Vec<u8>,
+    status: StatusCode,
+    headers: &HeaderMap,
+    framing: Option<Framing>,
+    afterwards: Afterwards,
+) {
+    output.extend_from_slice(b"HTTP/1.1 ");
+    output.extend_from_slice(status.as_str().as_bytes());
+    output.push(b' ');
+    output.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
+    output.extend_from_slice(b"\r\n");
+    fields(output, headers);
+    if !headers.contains_key(header::DATE) {
+        DATE.with_borrow_mut(|date| date.write(output));
+    }
+    ending(output, framing, afterwards);
+}
+
+/// Writes a request line and the fields.
+pub(crate) fn request_head(
+    output: &mut Vec<u8>,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    framing: Option<Framing>,
+    afterwards: Afterwards,
+) {
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    for part in [method.as_str(), " ", target, " HTTP/1.1\r\n"] {
+        output.extend_from_slice(part.as_bytes());
+    }
+    fields(output, headers);
+    ending(output, framing, afterwards);
+}
+
+fn fields(output: &mut Vec<u8>, headers: &HeaderMap) {
+    for (name, value) in headers {
+        let ours = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION].contains(name);
+        if !ours {
+            field(output, name.as_str(), value.as_bytes());
+        }
+    }
+}
+
+fn field(output: &mut Vec<u8>, name: &str, value: &[u8]) {
+    for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+        output.extend_from_slice(part);
+    }
+}
+
+fn ending(output: &mut Vec<u8>, framing: Option<Framing>, afterwards: Afterwards) {
+    match framing {
+        Some(Framing::Length(length)) => {
+            output.extend_from_slice(b"content-length: ");
+            number(output, format_args!("{length}\r\n"));
+        }
+        Some(Framing::Chunked) => output.extend_from_slice(b"transfer-encoding: chunked\r\n"),
+        Some(Framing::UntilClose) | None => {}
+    }
+    output.extend_from_slice(match afterwards {
+        Afterwards::Close => b"connection: close\r\n\r\n",
+        Afterwards::Stay => b"\r\n",
+        Afterwards::StaySaid => b"connection: keep-alive\r\n\r\n",
+    });
+}
+
+/// Writes a chunk. An empty one would be the end of the body, and is not written.
+pub(crate) fn chunk(output: &mut Vec<u8>, data: &[u8]) {
+    if !data.is_empty() {
+        number(output, format_args!("{:x}\r\n", data.len()));
+        output.extend_from_slice(data);
+        output.extend_from_slice(b"\r\n");
+    }
+}
+
+fn number(output: &mut Vec<u8>, number: std::fmt::Arguments<'_>) {
+    output.write_fmt(number).expect("a vector takes every byte");
+}
+
+/// The `Date` field, made again only when the second changes.
+struct Date {
+    second: u64,
+    line: Vec<u8>,
+}
+
+thread_local! {
+    static DATE: RefCell<Date> = const { RefCell::new(Date { second: 0, line: Vec::new() }) };
+}
+
+impl Date {
+    fn write(&mut self, output: &mut Vec<u8>) {
+        let now = runtime::time::wall_clock();
+        let second = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        if second != self.second || self.line.is_empty() {
+            self.second = second;
+            self.line.clear();
+            number(&mut self.line, format_args!("date: {}\r\n", httpdate::HttpDate::from(now)));
+        }
+        output.extend_from_slice(&self.line);
+    }
+}
+
+/// Fields whose text was chosen by us.
+pub(crate) fn plain(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("visible characters")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_connection_writes_its_own_fields() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("77"));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        headers.insert(header::ETAG, HeaderValue::from_static("\"x\""));
+        let runtime = runtime::Runtime::builder().virtual_clock().build().unwrap();
+        let text = runtime.block_on(async {
+            let mut output = Vec::new();
+            response_head(&mut output, StatusCode::OK, &headers, Some(Framing::Length(5)), Afterwards::Stay);
+            String::from_utf8(output).unwrap()
+        });
+        let expected =
+            "HTTP/1.1 200 OK\r\netag: \"x\"\r\ndate: Sun, 09 Sep 2001 01:46:40 GMT\r\ncontent-length: 5\r\n\r\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn an_empty_chunk_does_not_end_the_body() {
+        let mut output = Vec::new();
+        chunk(&mut output, b"");
+        chunk(&mut output, &[b'x'; 17]);
+        assert_eq!(output, b"11\r\nxxxxxxxxxxxxxxxxx\r\n");
+    }
+}

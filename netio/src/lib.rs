@@ -1,0 +1,35 @@
+//! Sockets and HTTP/1.1 on the runtime of this workspace.
+//!
+//! ```text
+//!   http::files  http::sse       what a handler may answer with
+//!   http::server http::client    who accepts, who connects, and for how long anybody waits
+//!   http: head, framing, body    the protocol: bytes in, messages out, and back; no sockets
+//!   net                          sockets that wait in the reactor
+//! ```
+//!
+//! A server and a client in one page:
+//!
+//! ```
+//! use netio::http::{Request, Response, client::Client, server::Server};
+//!
+//! async fn greet(request: Request) -> Response {
+//!     Response::new(format!("hello from {}\n", request.uri().path()).into())
+//! }
+//!
+//! runtime::block_on(async {
+//!     let server = Server::bind("127.0.0.1:0")?;
+//!     let url = format!("http://{}/here", server.local_addr());
+//!     runtime::spawn(server.serve(greet));
+//!
+//!     let answer = Client::new().get(url).await?.text().await?;
+//!     assert_eq!(answer, "hello from /here\n");
+//!     Ok::<(), Box<dyn std::error::Error>>(())
+//! })
+//! .unwrap();
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod blocking;
+pub mod http;
+pub mod net;
