@@ -1,0 +1,34 @@
+//! The local test peer: a server that does what you ask of it, and prints where it is.
+//!
+//! ```console
+//! cargo run --example httpbin -- --port 8080
+//! curl -i http://127.0.0.1:8080/delay/1
+//! ```
+//!
+//! `GET /` tells what can be asked. Ctrl-C stops it: what runs has a moment to finish.
+
+use examples::{fail, httpbin};
+use netio::http::server::{Limits, Server};
+use runtime::{future::race, signal};
+use std::time::Duration;
+
+fn main() {
+    examples::run(&["--port"], async |arguments| {
+        let address = ("127.0.0.1", arguments.get("--port", 0));
+        let limits = Limits { shutdown_grace: Duration::from_millis(500), ..Limits::default() };
+        let server = Server::bind(address)
+            .unwrap_or_else(|error| fail(1, format!("cannot listen on 127.0.0.1:{}: {error}", address.1)))
+            .limits(limits);
+        println!("http://{}/", server.local_addr());
+
+        let stop = async {
+            let signals = signal::ctrl_c().and_then(|interrupt| Ok((interrupt, signal::terminate()?)));
+            let (mut interrupt, mut terminate) =
+                signals.unwrap_or_else(|error| fail(1, format!("cannot wait for signals: {error}")));
+            race(interrupt.recv(), terminate.recv()).await;
+        };
+        if let Err(error) = server.serve_until(stop, httpbin::handler()).await {
+            fail(1, format!("cannot go on serving: {error}"));
+        }
+    });
+}

@@ -1,0 +1,111 @@
+//! What a piece of work costs this process: time on the clock, time on the processor, memory. Linux tells in `/proc`.
+
+use runtime::time::Instant;
+use rustix::{
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+    time::{ClockId, clock_gettime},
+};
+use std::{fmt, hash::Hasher, io, time::Duration};
+
+/// What was used between two moments.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// Time on the wall clock.
+    pub wall: Duration,
+    /// Time on the processor, all threads together.
+    pub cpu: Duration,
+    /// By how much the memory in use grew at most, in bytes.
+    pub resident: u64,
+    /// By how much the address space grew at most, in bytes: memory promised, and mostly never touched.
+    pub reserved: u64,
+}
+
+/// Does `work`, and measures what it costs.
+///
+/// # Errors
+///
+/// Those of `work`, or `/proc/self/status` cannot be read.
+pub fn cost(work: impl FnOnce() -> io::Result<()>) -> io::Result<Cost> {
+    let before = Memory::now()?;
+    let (start, cpu) = (Instant::now(), cpu_time(ClockId::ProcessCPUTime));
+    work()?;
+    let (wall, cpu) = (start.elapsed(), cpu_time(ClockId::ProcessCPUTime) - cpu);
+    let after = Memory::now()?;
+    Ok(Cost {
+        wall,
+        cpu,
+        resident: after.most_resident.saturating_sub(before.resident),
+        reserved: after.most_reserved.saturating_sub(before.reserved),
+    })
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let megabytes = |bytes: u64| bytes as f64 / 1e6;
+        let (wall, cpu) = (self.wall.as_secs_f64(), self.cpu.as_secs_f64());
+        let (resident, reserved) = (megabytes(self.resident), megabytes(self.reserved));
+        write!(f, "{wall:>8.2} s {cpu:>8.3} s {resident:>9.1} MB {reserved:>9.1} MB")
+    }
+}
+
+/// Keeps the processor busy for so long, as counted by the processor time of this thread: waiting for a core is not work.
+pub fn compute(work: Duration) {
+    if work.is_zero() {
+        return;
+    }
+    let start = cpu_time(ClockId::ThreadCPUTime);
+    let mut hasher = std::hash::DefaultHasher::new();
+    while cpu_time(ClockId::ThreadCPUTime) - start < work {
+        (0..1000).for_each(|number| hasher.write_u64(number));
+        std::hint::black_box(hasher.finish());
+    }
+}
+
+/// Makes sure that this process may have so many files open, and says what to do if it may not.
+///
+/// # Errors
+///
+/// The limit is lower, and cannot be raised by the process itself.
+pub fn allow_open_files(wanted: u64) -> Result<(), String> {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|now| now >= wanted) {
+        return Ok(());
+    }
+    let raised = Rlimit { current: Some(wanted), maximum: limit.maximum };
+    setrlimit(Resource::Nofile, raised).map_err(|_| {
+        let most = limit.maximum.map_or("no number".to_owned(), |most| most.to_string());
+        format!(
+            "this needs {wanted} open files, and the limit is {most}: take a smaller --count, or raise `ulimit -Hn`"
+        )
+    })
+}
+
+fn cpu_time(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// In bytes: what is in use now, and at most so far.
+struct Memory {
+    resident: u64,
+    most_resident: u64,
+    reserved: u64,
+    most_reserved: u64,
+}
+
+impl Memory {
+    fn now() -> io::Result<Memory> {
+        let status = std::fs::read_to_string("/proc/self/status")?;
+        let bytes = |key: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(key));
+            let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+            kilobytes.map(|kilobytes| kilobytes * 1024).ok_or_else(|| io::Error::other("/proc/self/status is strange"))
+        };
+        Ok(Memory {
+            resident: bytes("VmRSS:")?,
+            most_resident: bytes("VmHWM:")?,
+            reserved: bytes("VmSize:")?,
+            most_reserved: bytes("VmPeak:")?,
+        })
+    }
+}
