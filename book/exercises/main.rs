@@ -1,0 +1,54 @@
+//! The exercises: starter and solution side by side in one file, and one check that judges both.
+//!
+//! A chapter shows both, cut from here. The tests show that each starter fails in the way its TODO says and that each solution
+//! passes. A reader edits the starter where it stands, and runs the test that the chapter names:
+//!
+//! ```console
+//! cargo test --test exercises ch02_polls -- --ignored
+//! ```
+
+mod ch00_idle;
+mod ch01_all_at_once;
+mod ch02_two_waits;
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The three tests of an exercise. `judge! { check(NAME, …), the starter fails with "TEXT" }` stands at the end of its file; the
+/// names are items that `mod starter` and `mod solution` both have, and `check` takes.
+macro_rules! judge {
+    ($check:ident($($item:ident),+ $(,)?), the starter fails with $todo:literal $(,)?) => {
+        #[test]
+        fn the_starter_fails_as_its_todo_says() {
+            crate::must_fail(|| $check($(starter::$item),+), $todo);
+        }
+
+        #[test]
+        fn the_solution_passes() {
+            $check($(solution::$item),+);
+        }
+
+        #[test]
+        #[ignore = "yours to make pass: edit the starter, then run this with --ignored"]
+        fn your_attempt() {
+            $check($(starter::$item),+);
+        }
+    };
+}
+pub(crate) use judge;
+
+/// Runs what must panic, and compares what it says.
+fn must_fail(attempt: impl FnOnce(), todo: &str) {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(attempt)) else {
+        panic!("the starter passes its check: well done, if that is your work; the book wants it unsolved");
+    };
+    let said = message(&*panic);
+    assert!(said.contains(todo), "the starter was to fail with `{todo}`, and fails with `{said}`");
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    match panic.downcast_ref::<String>() {
+        Some(said) => said,
+        None => panic.downcast_ref::<&str>().copied().unwrap_or("(a panic without words)"),
+    }
+}
