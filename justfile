@@ -1,0 +1,58 @@
+# Every habit of this house as one recipe. `just` is a convenience: each line below also works typed by hand.
+
+# What there is.
+default:
+    @just --list --unsorted
+
+# Weave the book, serve it, and print its address. Ctrl-C stops it.
+run *arguments:
+    cargo run --release -- {{ arguments }}
+
+# Every test: units, documentation examples, recorded outputs, the server under attack, the book's promises.
+test:
+    cargo test
+
+# One example, as in `just example hello --scale 0.1`.
+example name *arguments:
+    cargo run --example {{ name }} -- {{ arguments }}
+
+# Is all well on this machine? Every example prints, here and now, what the book says that it prints.
+doctor:
+    cargo --version
+    rustc --version
+    cargo run --release -- record --compare
+
+# The concurrency models, every interleaving of each; prints how many there were.
+loom:
+    RUSTFLAGS="--cfg runtime_loom" CARGO_TARGET_DIR=target/loom LOOM_MAX_PREEMPTIONS=3 cargo test -p runtime --lib --release loom_models -- --nocapture --test-threads 1
+
+# The runtime's tests under the address and leak sanitizer (needs the nightly toolchain).
+sanitize:
+    RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/sanitize cargo +nightly test -p runtime --lib --tests --target x86_64-unknown-linux-gnu
+
+# The task cell and its neighbours under Miri (needs `rustup component add miri rust-src --toolchain nightly`).
+miri:
+    MIRIFLAGS="-Zmiri-disable-isolation" CARGO_TARGET_DIR=target/miri cargo +nightly miri test -p runtime --lib
+
+# Format, lints, documentation: as strict as CI.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# Weave the book and check it: links, leftovers, pictures, every block of Rust.
+book:
+    cargo run --release -- build
+    cargo run --release -- test
+
+# Make the recorded outputs anew, all or by name. Look at the difference before you commit it.
+record *names:
+    cargo run --release -- record {{ names }}
+
+# Make the README's picture anew, in a real browser (needs chromium and chromedriver).
+screenshot:
+    HANDLOOM_SCREENSHOT={{ justfile_directory() }}/book/screenshot.png cargo test --test browser
+
+# All that must pass before something lands.
+ci:
+    bash .ci/run

@@ -1,0 +1,204 @@
+//! The weaver and the checks: each failure is one line that names the place, and the real book has none.
+//!
+//! Each test writes a small book, runs `handloom` on it, and reads what an author would read.
+
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+use tests::{handloom, root};
+
+/// A book of one page, `book/chapters/page.md`, with whatever files a test adds.
+struct Book(TempDir);
+
+impl Book {
+    fn new(page: &str) -> Book {
+        let book = Book(tempfile::tempdir().expect("a temporary folder"));
+        book.with("book/book.toml", "[book]\nsrc = \"chapters\"\n")
+            .with("book/chapters/SUMMARY.md", "# Summary\n\n- [Page](page.md)\n")
+            .with("book/chapters/page.md", &format!("---\nminutes: 1\n---\n# Page\n\n{page}\n"))
+            .with("examples/Cargo.toml", "[[example]]\nname = \"hello\"\n")
+            .with("src/a.rs", "// ANCHOR: one\nfn one() {}\n// ANCHOR_END: one\n")
+    }
+
+    fn with(self, path: &str, text: &str) -> Book {
+        let file = self.0.path().join(path);
+        std::fs::create_dir_all(file.parent().expect("a file has a folder")).expect("the folder");
+        std::fs::write(file, text).expect("the file");
+        self
+    }
+
+    /// What `handloom ARGUMENTS` says on standard error, or the page if it succeeds.
+    fn run(&self, arguments: &[&str]) -> Result<String, String> {
+        let done = Command::new(handloom())
+            .arg("--root")
+            .arg(self.0.path())
+            .args(arguments)
+            .current_dir(self.0.path())
+            .output()
+            .expect("handloom starts");
+        let said = String::from_utf8(done.stderr).expect("it says text");
+        match done.status.code() {
+            Some(0) => Ok(String::from_utf8(done.stdout).expect("it prints text")),
+            Some(1) => Err(said.trim_end().to_owned()),
+            other => panic!("exit code {other:?}: {said}"),
+        }
+    }
+
+    fn page(&self) -> String {
+        self.run(&["build", "--out", "pages"]).expect("the book builds");
+        std::fs::read_to_string(self.0.path().join("pages/page.html")).expect("the page")
+    }
+
+    fn build_problem(&self) -> String {
+        self.run(&["build", "--out", "pages"]).expect_err("the book does not build")
+    }
+
+    fn test_problem(&self) -> String {
+        self.run(&["test"]).expect_err("the book does not hold")
+    }
+}
+
+#[test]
+fn the_real_book_holds() {
+    let done = Command::new(handloom()).arg("test").current_dir(root()).output().expect("handloom starts");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+fn every_recording_on_the_virtual_clock_is_what_its_example_prints_now() {
+    let done = Command::new(handloom()).args(["record", "--compare"]).current_dir(root()).output();
+    let done = done.expect("handloom starts");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+fn a_listing_shows_its_file_its_lines_and_no_marker() {
+    let page = Book::new("{{#listing src/a.rs:one}}").page();
+    assert!(page.contains("<code>src/a.rs</code> · one · lines 2–2"));
+    assert!(page.contains("fn one() {}") && !page.contains("ANCHOR"));
+    assert!(page.contains("about 1 minutes"));
+}
+
+#[test]
+fn what_a_directive_does_not_find_stops_the_build_at_its_line() {
+    for (page, problem) in [
+        ("{{#listing src/a.rs:two}}", "book/chapters/page.md:6: `src/a.rs` has no anchor `two`"),
+        (
+            "{{#listing src/b.rs}}",
+            "book/chapters/page.md:6: cannot read `src/b.rs`: No such file or directory (os error 2)",
+        ),
+        ("{{#diff src/a.rs src/a.rs}}", "book/chapters/page.md:6: `src/a.rs` and `src/a.rs` do not differ"),
+        ("{{#run helo}}", "book/chapters/page.md:6: there is no example `helo` in examples/Cargo.toml"),
+        (
+            "{{#output hello}}",
+            "book/chapters/page.md:6: cannot read `book/recorded/hello.txt`: No such file or directory (os error 2); \
+             `cargo run -- record hello` makes it",
+        ),
+        ("{{#listen x}}", "book/chapters/page.md:6: there is no directive `{{#listen x}}`: book/README.md lists them"),
+        ("{{#predict}}\nWhat?\n{{/predict}}", "book/chapters/page.md:8: this `{{#predict}}` has no `{{#reveal}}`"),
+        ("{{#exercise x}}\nDo.\n{{/exercise}}", "book/chapters/page.md:8: this `{{#exercise}}` has no `{{#hint}}`"),
+        ("{{#predict}}\nWhat?\n{{#reveal}}", "book/chapters/page.md:6: `{{#predict}}` is never closed"),
+        (
+            "see {{#run hello}}",
+            "book/chapters/page.md:6: a directive stands alone on its line, from the first column on",
+        ),
+    ] {
+        assert_eq!(Book::new(page).build_problem(), problem);
+    }
+}
+
+#[test]
+fn a_build_that_fails_in_several_places_says_one_line() {
+    let problem = Book::new("{{#run a}}\n{{#run b}}\n{{#run c}}").build_problem();
+    assert_eq!(
+        problem,
+        "book/chapters/page.md:6: there is no example `a` in examples/Cargo.toml (and 2 more: `handloom test` lists them)"
+    );
+}
+
+#[test]
+fn an_exercise_shows_starter_hint_and_solution_from_one_file() {
+    let exercise = "// ANCHOR: starter\nfn a() {}\n// ANCHOR_END: starter\n\
+                    // ANCHOR: solution\nfn b() {}\n// ANCHOR_END: solution\n";
+    let page = Book::new("{{#exercise ch01_x}}\nDo it.\n{{#hint}}\nThink.\n{{/exercise}}")
+        .with("book/exercises/ch01_x.rs", exercise)
+        .with("book/exercises/main.rs", "mod ch01_x;\n")
+        .page();
+    for part in ["fn a() {}", "Think.", "fn b() {}", "cargo test --test exercises ch01_x -- --ignored"] {
+        assert!(page.contains(part), "{part} is missing");
+    }
+}
+
+#[test]
+fn each_check_fires() {
+    for (page, problem) in [
+        ("[x](other.md)", "book/chapters/page.md:6: the link `other.html` leads to no page"),
+        ("[x](#nowhere)", "book/chapters/page.md:6: `page.html` has no `#nowhere`"),
+        (
+            "![x](https://example.org/a.png)",
+            "book/chapters/page.md:6: <img> fetches https://example.org/a.png: everything comes from this server",
+        ),
+        ("```text\n```", "book/chapters/page.md:6: this code fence is empty"),
+        ("```\na\n```", "book/chapters/page.md:6: this code fence does not name its language (`text` is one)"),
+        (
+            "```text,rust\na\n```",
+            "book/chapters/page.md:6: `rust` comes first in a fence, or the compiler does not see the block",
+        ),
+        (
+            "```rust,ignore\na\n```",
+            "book/chapters/page.md:6: `ignore` hides code from the compiler: use `no_run`, `compile_fail,E0xxx`, or `text`",
+        ),
+        ("<pre>fn a</pre>", "book/chapters/page.md:6: code stands in a fence, so that the compiler sees it"),
+    ] {
+        let said = Book::new(page).test_problem();
+        assert!(said.lines().any(|line| line == problem), "expected: {problem}\nsaid: {said}");
+    }
+}
+
+#[test]
+fn every_rust_block_is_compiled_and_run() {
+    let fails = |page: &str| Book::new(page).test_problem();
+    assert!(
+        fails("```rust\nlet a: u8 = \"\";\n```").starts_with("book/chapters/page.md:6: this block fails: error[E0308]")
+    );
+    assert!(fails("```rust\nassert_eq!(1, 2);\n```").starts_with("book/chapters/page.md:6: this block fails: "));
+    assert_eq!(
+        fails("```rust,compile_fail,E0382\nlet a = 1;\n```"),
+        "book/chapters/page.md:6: this block must not compile, and does"
+    );
+    assert!(
+        fails("```rust,compile_fail,E0382\nlet a: u8 = \"\";\n```")
+            .contains("must fail with E0382, and fails with: error[E0308]")
+    );
+    let good = "{{#listing src/a.rs}}\n\n```rust\nassert_eq!(1 + 1, 2);\n```\n\n\
+                ```rust,compile_fail,E0382\nlet a = String::new();\ndrop(a);\ndrop(a);\n```";
+    assert_eq!(Book::new(good).run(&["test"]), Ok("The book holds\n".to_owned()));
+}
+
+#[test]
+fn a_chapter_says_how_long_it_takes_and_is_not_too_long_and_something_leads_to_it() {
+    let long = Book::new(&"line\n".repeat(300)).test_problem();
+    assert_eq!(long, "book/chapters/page.md:301: 306 lines: a chapter has 300 at most");
+    let orphan = Book::new("text").with("book/chapters/orphan.md", "# Orphan\n").test_problem();
+    assert_eq!(orphan, "book/chapters/orphan.md: SUMMARY.md does not name this page");
+    let untimed = Book::new("").with("book/chapters/page.md", "# Page\n").test_problem();
+    assert_eq!(untimed, "book/chapters/page.md:1: the front matter does not say `minutes: NUMBER`");
+}
+
+#[test]
+fn a_folder_with_other_files_is_never_emptied() {
+    let book = Book::new("text").with("mine/letter.txt", "dear");
+    let said = book.run(&["build", "--out", "mine"]).expect_err("it is not ours");
+    assert!(said.ends_with("mine is not empty and was not made by handloom: choose another --out"), "{said}");
+    assert!(book.0.path().join("mine/letter.txt").exists());
+    let unwritable = book.run(&["build", "--out", "mine/letter.txt/pages"]).expect_err("a file is no folder");
+    assert!(unwritable.starts_with("cannot write to the folder "), "{unwritable}");
+    assert_eq!(unwritable.lines().count(), 1);
+}
+
+#[test]
+fn a_summary_that_names_no_page_is_one_line() {
+    let said = Book::new("").with("book/chapters/SUMMARY.md", "# Summary\n\n- [Page](gone.md)\n").build_problem();
+    assert!(said.contains("gone.md") && said.lines().count() == 1, "{said}");
+    assert!(!Path::new("gone.md").exists());
+}

@@ -1,0 +1,138 @@
+//! A peer that speaks in bytes, for tests of what is said on the wire.
+//!
+//! Everything runs on a virtual clock: a deadline costs no time, and a test that waits for ever is reported instead.
+
+use futures_lite::{AsyncReadExt, AsyncWriteExt};
+use netio::{
+    http::{
+        Request, Response,
+        server::{Limits, Server},
+    },
+    net::TcpStream,
+};
+use runtime::{JoinHandle, Runtime};
+use std::{future::Future, io, net::SocketAddr};
+
+/// Runs a test on a virtual clock.
+pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
+    Runtime::builder().virtual_clock().build().unwrap().block_on(test)
+}
+
+/// Starts a server; it ends with the runtime.
+pub(crate) fn serve<F>(limits: Limits, handler: impl Fn(Request) -> F + Send + Sync + 'static) -> SocketAddr
+where
+    F: Future<Output = Response> + Send + 'static,
+{
+    let server = Server::bind("127.0.0.1:0").unwrap().limits(limits);
+    let address = server.local_addr();
+    drop::<JoinHandle<_>>(runtime::spawn(server.serve(handler)));
+    address
+}
+
+/// One end of a connection.
+pub(crate) struct Peer {
+    pub(crate) stream: TcpStream,
+    heard: Vec<u8>,
+}
+
+impl Peer {
+    pub(crate) async fn connect(address: SocketAddr) -> Peer {
+        let stream = TcpStream::connect(address).await.unwrap();
+        // The system would hold back small pieces for tens of real milliseconds: longer than a virtual clock waits.
+        stream.set_nodelay(true).unwrap();
+        stream.into()
+    }
+
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// Sends what the other end may not want to hear: it may have hung up meanwhile.
+    pub(crate) async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        self.stream.write_all(bytes.as_ref()).await
+    }
+
+    /// Reads once. Zero bytes are the end.
+    pub(crate) async fn read(&mut self) -> io::Result<Vec<u8>> {
+        let mut buffer = vec![0; 256 * 1024];
+        let length = self.stream.read(&mut buffer).await?;
+        buffer.truncate(length);
+        Ok(buffer)
+    }
+
+    /// Everything up to and with `mark`.
+    pub(crate) async fn read_until(&mut self, mark: &str) -> String {
+        loop {
+            if let Some(found) = self.heard.windows(mark.len()).position(|window| window == mark.as_bytes()) {
+                let rest = self.heard.split_off(found + mark.len());
+                return String::from_utf8(std::mem::replace(&mut self.heard, rest)).unwrap();
+            }
+            let more = self.read().await.unwrap();
+            assert!(!more.is_empty(), "the end came before {mark:?}; heard {:?}", String::from_utf8_lossy(&self.heard));
+            self.heard.extend(more);
+        }
+    }
+
+    /// Everything up to the end of the connection.
+    pub(crate) async fn rest(&mut self) -> io::Result<Vec<u8>> {
+        let mut rest = std::mem::take(&mut self.heard);
+        self.stream.read_to_end(&mut rest).await?;
+        Ok(rest)
+    }
+
+    /// Everything up to the end of the connection, as messages.
+    pub(crate) async fn messages(&mut self) -> Vec<Message> {
+        messages(&self.rest().await.unwrap())
+    }
+}
+
+impl From<TcpStream> for Peer {
+    fn from(stream: TcpStream) -> Peer {
+        Peer { stream, heard: Vec::new() }
+    }
+}
+
+/// A response on the wire, read by other rules than ours: only `Content-Length` ends a body.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+pub(crate) fn messages(mut wire: &[u8]) -> Vec<Message> {
+    let mut messages = Vec::new();
+    while !wire.is_empty() {
+        let end = wire.windows(4).position(|window| window == b"\r\n\r\n").expect("a whole head") + 4;
+        let head = String::from_utf8(wire[..end].to_vec()).unwrap();
+        let status = head.strip_prefix("HTTP/1.1 ").expect("a status line")[..3].parse().unwrap();
+        let length =
+            head.split("content-length: ").nth(1).map_or(0, |rest| rest.lines().next().unwrap().parse().unwrap());
+        let body = String::from_utf8(wire[end..end + length].to_vec()).unwrap();
+        wire = &wire[end + length..];
+        messages.push(Message { status, head, body });
+    }
+    messages
+}
+
+/// Runs the calling test again in a process of its own, where no other test opens descriptors; `true` there.
+pub(crate) fn alone(test: &str) -> bool {
+    const MARK: &str = "NETIO_TEST_ALONE";
+    if std::env::var_os(MARK).is_some() {
+        return true;
+    }
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    let output = command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(MARK, "1").output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    false
+}
+
+/// How many descriptors this process has open.
+pub(crate) fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
