@@ -45,8 +45,8 @@ book:
     cargo run --release -- build
     cargo run --release -- test
 
-# Make the recorded outputs anew, all or by name. Look at the difference before you commit it.
-record *names:
+# Make recorded outputs anew, by name. Look at the difference before you commit it.
+record +names:
     cargo run --release -- record {{ names }}
 
 # Make the README's picture anew, in a real browser (needs chromium and chromedriver).

@@ -159,6 +159,9 @@ fn main() {
     let arguments = Arguments::parse(&["--count", "--delay", "--work", "--way", "--server"]);
     let (count, only) = (arguments.get("--count", 5), arguments.get("--way", "all".to_owned()));
     let (delay, work) = (arguments.seconds("--delay", 1.0), arguments.seconds("--work", 0.0));
+    if count == 0 {
+        fail(2, "--count is 1 or more");
+    }
     if arguments.virtual_clock {
         fail(2, "this example measures, and a measurement has no use for --virtual; --scale shortens the waits");
     }

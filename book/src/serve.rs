@@ -28,6 +28,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+/// How long Ctrl-C waits for a build that is being made. Its pages are thrown away anyway.
+const SHUTDOWN: Duration = Duration::from_millis(300);
+
 /// What a reader can choose.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -79,7 +82,8 @@ struct Site {
 ///
 /// The port is taken, the folder cannot be written, or the book does not build.
 pub fn serve(house: &House, options: &Options) -> Result<()> {
-    let runtime = runtime::Runtime::new().map_err(|error| Problem::new(format!("cannot make a runtime: {error}")))?;
+    let builder = runtime::Runtime::builder().shutdown_time(SHUTDOWN);
+    let runtime = builder.build().map_err(|error| Problem::new(format!("cannot make a runtime: {error}")))?;
     runtime.block_on(serve_until_ctrl_c(house, options))
 }
 

@@ -75,7 +75,7 @@ pub fn allow_open_files(wanted: u64) -> Result<(), String> {
     setrlimit(Resource::Nofile, raised).map_err(|_| {
         let most = limit.maximum.map_or("no number".to_owned(), |most| most.to_string());
         format!(
-            "this needs {wanted} open files, and the limit is {most}: take a smaller --count, or raise `ulimit -Hn`"
+            "this needs {wanted} open files, and the limit is {most}: take a smaller --count, or raise the limit (`ulimit -n`)"
         )
     })
 }

@@ -121,6 +121,7 @@ pub enum Kind {
     },
 }
 
+// ANCHOR: event
 /// One entry of the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -129,6 +130,7 @@ pub struct Event {
     /// What.
     pub kind: Kind,
 }
+// ANCHOR_END: event
 
 /// A copy of the record, to be read, printed or drawn.
 #[derive(Clone, Debug, Default)]
