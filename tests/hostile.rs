@@ -1,10 +1,6 @@
 //! Input that no honest client sends, or that two readers could understand differently. Each is answered with the right
 //! status or closed without a word; none reaches the handler as something else than it is, and none stops the server.
 
-#[path = "wire.rs"]
-#[expect(dead_code, reason = "shared by several tests, none of which needs all of it")]
-mod wire;
-
 use netio::http::{Method, Request, Response, StatusCode, files::StaticFiles, reply, server::Limits};
 use std::{
     net::{Shutdown, SocketAddr},
@@ -12,7 +8,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use wire::{Message, Peer, run, serve};
+use tests::wire::{Message, Peer, run, serve};
 
 /// Small, so that exceeding them is cheap.
 fn limits() -> Limits {

@@ -1,9 +1,5 @@
 //! The client against servers that behave, servers that do not, and the local test peer.
 
-#[path = "wire.rs"]
-#[expect(dead_code, reason = "shared by several tests, none of which needs all of it")]
-mod wire;
-
 use examples::httpbin::TestServer;
 use netio::{
     http::{
@@ -22,7 +18,7 @@ use std::{
     },
     time::Duration,
 };
-use wire::{Peer, run};
+use tests::wire::{Peer, run};
 
 const SECOND: Duration = Duration::from_secs(1);
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";

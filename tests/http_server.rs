@@ -1,9 +1,5 @@
 //! What the server does on the wire, and what it does with connections, bodies and handlers whose time has come.
 
-#[path = "wire.rs"]
-#[expect(dead_code, reason = "shared by several tests, none of which needs all of it")]
-mod wire;
-
 use bytes::Bytes;
 use netio::{
     http::{
@@ -30,7 +26,7 @@ use std::{
     },
     time::{Duration, SystemTime},
 };
-use wire::{Peer, alone, descriptors, messages, run, serve};
+use tests::wire::{Peer, alone, descriptors, messages, run, serve};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -245,7 +241,7 @@ fn a_body_is_dropped_when_its_peer_goes_away() {
             assert!(!gone.is_set());
             let start = Instant::now();
             let _half = leave(peer);
-            gone.wait().await;
+            timeout(SECOND, gone.wait()).await.expect("the body lives on");
             assert_eq!(start.elapsed(), Duration::ZERO);
         }
     });

@@ -1,9 +1,5 @@
 //! Sockets: connecting, accepting, reading and writing at once, and their ends.
 
-#[path = "wire.rs"]
-#[expect(dead_code, reason = "shared by several tests, none of which needs all of it")]
-mod wire;
-
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future::poll_once};
 use netio::net::{Address, TcpListener, TcpStream};
 use runtime::future::join;
@@ -14,7 +10,7 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
 };
-use wire::run;
+use tests::wire::run;
 
 /// Two ends of one connection.
 async fn pair() -> (TcpStream, TcpStream) {

@@ -14,12 +14,12 @@ use runtime::{JoinHandle, Runtime};
 use std::{future::Future, io, net::SocketAddr};
 
 /// Runs a test on a virtual clock.
-pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
+pub fn run<T>(test: impl Future<Output = T>) -> T {
     Runtime::builder().virtual_clock().build().unwrap().block_on(test)
 }
 
 /// Starts a server; it ends with the runtime.
-pub(crate) fn serve<F>(limits: Limits, handler: impl Fn(Request) -> F + Send + Sync + 'static) -> SocketAddr
+pub fn serve<F>(limits: Limits, handler: impl Fn(Request) -> F + Send + Sync + 'static) -> SocketAddr
 where
     F: Future<Output = Response> + Send + 'static,
 {
@@ -30,30 +30,33 @@ where
 }
 
 /// One end of a connection.
-pub(crate) struct Peer {
-    pub(crate) stream: TcpStream,
+pub struct Peer {
+    /// The connection.
+    pub stream: TcpStream,
     heard: Vec<u8>,
 }
 
 impl Peer {
-    pub(crate) async fn connect(address: SocketAddr) -> Peer {
+    /// Connects to a server.
+    pub async fn connect(address: SocketAddr) -> Peer {
         let stream = TcpStream::connect(address).await.unwrap();
         // The system would hold back small pieces for tens of real milliseconds: longer than a virtual clock waits.
         stream.set_nodelay(true).unwrap();
         stream.into()
     }
 
-    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    /// Sends all of it.
+    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
 
     /// Sends what the other end may not want to hear: it may have hung up meanwhile.
-    pub(crate) async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    pub async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         self.stream.write_all(bytes.as_ref()).await
     }
 
     /// Reads once. Zero bytes are the end.
-    pub(crate) async fn read(&mut self) -> io::Result<Vec<u8>> {
+    pub async fn read(&mut self) -> io::Result<Vec<u8>> {
         let mut buffer = vec![0; 256 * 1024];
         let length = self.stream.read(&mut buffer).await?;
         buffer.truncate(length);
@@ -61,7 +64,7 @@ impl Peer {
     }
 
     /// Everything up to and with `mark`.
-    pub(crate) async fn read_until(&mut self, mark: &str) -> String {
+    pub async fn read_until(&mut self, mark: &str) -> String {
         loop {
             if let Some(found) = self.heard.windows(mark.len()).position(|window| window == mark.as_bytes()) {
                 let rest = self.heard.split_off(found + mark.len());
@@ -74,14 +77,14 @@ impl Peer {
     }
 
     /// Everything up to the end of the connection.
-    pub(crate) async fn rest(&mut self) -> io::Result<Vec<u8>> {
+    pub async fn rest(&mut self) -> io::Result<Vec<u8>> {
         let mut rest = std::mem::take(&mut self.heard);
         self.stream.read_to_end(&mut rest).await?;
         Ok(rest)
     }
 
     /// Everything up to the end of the connection, as messages.
-    pub(crate) async fn messages(&mut self) -> Vec<Message> {
+    pub async fn messages(&mut self) -> Vec<Message> {
         messages(&self.rest().await.unwrap())
     }
 }
@@ -94,13 +97,17 @@ impl From<TcpStream> for Peer {
 
 /// A response on the wire, read by other rules than ours: only `Content-Length` ends a body.
 #[derive(Debug)]
-pub(crate) struct Message {
-    pub(crate) status: u16,
-    pub(crate) head: String,
-    pub(crate) body: String,
+pub struct Message {
+    /// The number in the status line.
+    pub status: u16,
+    /// The head, with its empty line.
+    pub head: String,
+    /// The body.
+    pub body: String,
 }
 
-pub(crate) fn messages(mut wire: &[u8]) -> Vec<Message> {
+/// Takes messages apart.
+pub fn messages(mut wire: &[u8]) -> Vec<Message> {
     let mut messages = Vec::new();
     while !wire.is_empty() {
         let end = wire.windows(4).position(|window| window == b"\r\n\r\n").expect("a whole head") + 4;
@@ -116,7 +123,7 @@ pub(crate) fn messages(mut wire: &[u8]) -> Vec<Message> {
 }
 
 /// Runs the calling test again in a process of its own, where no other test opens descriptors; `true` there.
-pub(crate) fn alone(test: &str) -> bool {
+pub fn alone(test: &str) -> bool {
     const MARK: &str = "NETIO_TEST_ALONE";
     if std::env::var_os(MARK).is_some() {
         return true;
@@ -133,6 +140,6 @@ pub(crate) fn alone(test: &str) -> bool {
 }
 
 /// How many descriptors this process has open.
-pub(crate) fn descriptors() -> usize {
+pub fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
