@@ -8,7 +8,7 @@
 //! - A request for this server has one host; the handler sees it in the `Host` field and the target as a path, whether the
 //!   client wrote `GET /x` or `GET http://host/x`.
 
-use super::framing::Framing;
+use super::{Request, framing::Framing};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header, uri::Authority};
 use bytes::Bytes;
 use std::mem::MaybeUninit;
@@ -76,10 +76,8 @@ impl Scan {
 /// The head of a request.
 #[derive(Debug)]
 pub(crate) struct RequestHead {
-    pub(crate) method: Method,
-    pub(crate) uri: Uri,
-    pub(crate) version: Version,
-    pub(crate) headers: HeaderMap,
+    /// Still without its body.
+    pub(crate) request: Request,
     pub(crate) framing: Framing,
     /// The client would send another request on this connection.
     pub(crate) keep_alive: bool,
@@ -113,7 +111,9 @@ pub(crate) fn request(head: &Bytes, most_fields: usize) -> Result<RequestHead, F
     if method == Method::CONNECT {
         return Err(Fault::new(StatusCode::NOT_IMPLEMENTED, "this server is no proxy"));
     }
-    let (mut headers, facts) = read_fields(head, parsed.headers)?;
+    let mut request = Request::default();
+    let headers = request.headers_mut();
+    let facts = read_fields(head, parsed.headers, headers)?;
     let (uri, authority) = read_target(head, parsed.path.unwrap_or_default(), &method)?;
     match (&facts.host, version) {
         (Host::None, Version::HTTP_11) => return Err(bad("no Host field")),
@@ -140,7 +140,10 @@ pub(crate) fn request(head: &Bytes, most_fields: usize) -> Result<RequestHead, F
         }
     };
     let expects_continue = facts.expectation == Expectation::Continue && version == Version::HTTP_11;
-    Ok(RequestHead { method, uri, version, headers, framing, keep_alive: facts.keep_alive(version), expects_continue })
+    *request.method_mut() = method;
+    *request.uri_mut() = uri;
+    *request.version_mut() = version;
+    Ok(RequestHead { request, framing, keep_alive: facts.keep_alive(version), expects_continue })
 }
 
 /// Understands the head of the response to a request that was a `HEAD`, or was not.
@@ -155,7 +158,8 @@ pub(crate) fn response(head: &Bytes, most_fields: usize, to_head: bool) -> Resul
     }
     let version = version_of(parsed.version);
     let status = StatusCode::from_u16(parsed.code.unwrap_or_default()).map_err(|_| bad("the status is no status"))?;
-    let (headers, facts) = read_fields(head, parsed.headers)?;
+    let mut headers = HeaderMap::new();
+    let facts = read_fields(head, parsed.headers, &mut headers)?;
     let bodiless =
         to_head || status.is_informational() || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED;
     let framing = match (facts.coding, facts.length) {
@@ -268,8 +272,8 @@ impl Facts {
 }
 
 /// The fields, without copying them: each value is a part of `head`.
-fn read_fields(head: &Bytes, parsed: &[httparse::Header<'_>]) -> Result<(HeaderMap, Facts), Fault> {
-    let mut headers = HeaderMap::with_capacity(parsed.len());
+fn read_fields(head: &Bytes, parsed: &[httparse::Header<'_>], headers: &mut HeaderMap) -> Result<Facts, Fault> {
+    headers.reserve(parsed.len());
     let mut facts = Facts::default();
     for field in parsed {
         let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| bad("a field name is malformed"))?;
@@ -278,7 +282,7 @@ fn read_fields(head: &Bytes, parsed: &[httparse::Header<'_>]) -> Result<(HeaderM
         facts.learn(&name, &value)?;
         headers.append(name, value);
     }
-    Ok((headers, facts))
+    Ok(facts)
 }
 
 /// Digits only: no sign, no list, nothing that overflows.
@@ -311,7 +315,11 @@ fn read_target(head: &Bytes, target: &str, method: &Method) -> Result<(Uri, Opti
 
 /// A name, an IPv4 or bracketed IPv6 number, perhaps a port; no user. RFC 3986, 3.2.2.
 fn is_host(host: &[u8]) -> bool {
-    !host.is_empty() && host.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(byte))
+    let allowed = |byte: &u8| {
+        matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'%' | b':' | b'[' | b']')
+            || matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=')
+    };
+    !host.is_empty() && host.iter().all(allowed)
 }
 
 #[cfg(test)]
@@ -344,14 +352,14 @@ mod tests {
             ("https://[::1]:81/", "/", "[::1]:81"),
         ] {
             let head = parse(&format!("GET {target} HTTP/1.1\r\nHost: old\r\n\r\n")).unwrap();
-            assert_eq!(head.uri.to_string(), path, "{target}");
-            assert_eq!(head.headers[header::HOST], host, "{target}");
+            assert_eq!(head.request.uri(), path, "{target}");
+            assert_eq!(head.request.headers()[header::HOST], host, "{target}");
         }
         for target in ["x", "host:80", "ftp://host/", "http://user@host/", "/x#y", "*", "http:///x"] {
             let fault = parse(&format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")).unwrap_err();
             assert_eq!(fault.status, StatusCode::BAD_REQUEST, "{target}");
         }
-        assert_eq!(parse("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").unwrap().uri, "*");
+        assert_eq!(parse("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").unwrap().request.uri(), "*");
     }
 
     #[test]

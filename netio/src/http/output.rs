@@ -79,7 +79,8 @@ fn ending(output: &mut Vec<u8>, framing: Option<Framing>, afterwards: Afterwards
     match framing {
         Some(Framing::Length(length)) => {
             output.extend_from_slice(b"content-length: ");
-            number(output, format_args!("{length}\r\n"));
+            output.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
+            output.extend_from_slice(b"\r\n");
         }
         Some(Framing::Chunked) => output.extend_from_slice(b"transfer-encoding: chunked\r\n"),
         Some(Framing::UntilClose) | None => {}

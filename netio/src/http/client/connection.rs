@@ -60,7 +60,7 @@ impl Connection {
     }
 
     pub(super) fn is_quiet(&self) -> bool {
-        self.input.is_empty() && self.stream.is_quiet()
+        self.stream.is_quiet()
     }
 
     /// Whether the response has begun.

@@ -272,8 +272,8 @@ fn write(request: &Request) -> Vec<u8> {
     {
         headers.insert(header::HOST, output::plain(authority.as_str()));
     }
-    let agent = HeaderValue::from_static(concat!("handloom/", env!("CARGO_PKG_VERSION")));
-    headers.entry(header::USER_AGENT).or_insert(agent);
+    let ours = HeaderValue::from_static(concat!("handloom/", env!("CARGO_PKG_VERSION")));
+    headers.entry(header::USER_AGENT).or_insert(ours);
     headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
     let body: &Bytes = request.body();
     let sends = !body.is_empty() || matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);

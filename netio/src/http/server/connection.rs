@@ -117,21 +117,16 @@ where
 
     /// One request and its answer.
     async fn exchange(&mut self, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Stop> {
-        let head = self.read_head(stop).await?;
-        let body = self.read_body(&head).await?;
+        let mut head = self.read_head(stop).await?;
+        *head.request.body_mut() = self.read_body(&head).await?;
         let last = self.served + 1 >= self.shared.limits.requests_per_connection;
         let plan = Plan::new(&head, head.keep_alive && !last);
-        let response = self.handle(head, body).await?;
+        let response = self.handle(head.request).await?;
         self.respond(response, plan).await
     }
 
     /// Calls the handler. If it has to wait, the answers before its own are written first.
-    fn handle(&mut self, head: RequestHead, body: Bytes) -> impl Future<Output = Result<Response, Stop>> {
-        let mut request = Request::new(body);
-        *request.method_mut() = head.method;
-        *request.uri_mut() = head.uri;
-        *request.version_mut() = head.version;
-        *request.headers_mut() = head.headers;
+    fn handle(&mut self, mut request: Request) -> impl Future<Output = Result<Response, Stop>> {
         request.extensions_mut().insert(self.peer);
         let panicked = |_| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the handler panicked");
         let answer = catch_unwind(AssertUnwindSafe(|| (self.shared.handler)(request))).map_err(panicked);

@@ -113,7 +113,8 @@ impl Server {
     /// Serves until `shutdown` is ready; then stops accepting, closes idle connections, and waits for the requests that run,
     /// at most [`Limits::shutdown_grace`]. When it returns, no connection is left.
     ///
-    /// The handler may panic: the peer gets a 500, and its connection is closed.
+    /// The handler may panic: the peer gets a 500, and its connection is closed. It is not cancelled when its peer hangs up;
+    /// only a streamed body is.
     ///
     /// # Errors
     /// When the listener is broken. No peer can do that.

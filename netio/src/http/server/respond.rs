@@ -47,8 +47,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(request: &RequestHead, keep_alive: bool) -> Self {
-        Plan { to_head: request.method == Method::HEAD, version: request.version, keep_alive }
+    pub(super) fn new(head: &RequestHead, keep_alive: bool) -> Self {
+        Plan { to_head: head.request.method() == Method::HEAD, version: head.request.version(), keep_alive }
     }
 
     /// For a request that was not understood.
