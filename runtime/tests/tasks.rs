@@ -53,9 +53,13 @@ fn a_panic_becomes_the_tasks_error_and_touches_nothing_else() {
             yield_now().await;
             5
         });
-        let error: JoinError = panicking.await.unwrap_err();
+        let error: Box<dyn std::error::Error + Send + Sync> = panicking.await.unwrap_err().into();
+        let error = error.downcast::<JoinError>().unwrap();
         assert!(error.is_panic());
         assert_eq!(error.to_string(), "the task panicked: the first one");
+        let JoinError::Panicked(panic) = *error else { unreachable!() };
+        let payload = panic.into_payload();
+        assert!(payload.is::<String>() || payload.is::<&str>());
         assert_eq!(other.await.unwrap(), 5);
     });
 }

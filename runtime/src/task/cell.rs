@@ -22,7 +22,7 @@
 #![expect(unsafe_code, reason = "the task cell is the one hand-made memory structure; its rules stand above")]
 
 use super::{
-    JoinError,
+    JoinError, Panic,
     state::{Completed, Detached, Ended, Started, State, Woken},
 };
 use crate::{
@@ -199,7 +199,7 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) -> Ran {
             }));
             match polled {
                 Ok(Poll::Ready(output)) => Ok(output),
-                Err(payload) => Err(JoinError::Panicked(payload)),
+                Err(payload) => Err(JoinError::Panicked(Panic::new(payload))),
                 Ok(Poll::Pending) => {
                     return match cell.header.state.end() {
                         Ended::Idle => Ran::Idle,
@@ -229,7 +229,7 @@ unsafe fn complete<F: Future, S: Schedule>(
         cell.stage.with_mut(|stage| unsafe { *stage = Stage::Empty });
     }));
     if let Err(payload) = dropped {
-        contain(|| drop(std::mem::replace(&mut output, Err(JoinError::Panicked(payload)))));
+        contain(|| drop(std::mem::replace(&mut output, Err(JoinError::Panicked(Panic::new(payload))))));
     }
     let outcome = match &output {
         Ok(_) => Outcome::Ready,

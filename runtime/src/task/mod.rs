@@ -26,7 +26,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
 
@@ -34,8 +34,33 @@ use std::{
 pub enum JoinError {
     /// It was aborted, or its runtime ended first.
     Cancelled,
-    /// Its future panicked; this is what it panicked with.
-    Panicked(Box<dyn Any + Send + 'static>),
+    /// Its future panicked.
+    Panicked(Panic),
+}
+
+/// What a task panicked with.
+pub struct Panic {
+    message: Option<Box<str>>,
+    /// The lock is never taken: it makes the payload, which is only `Send`, shareable by nobody ever sharing it.
+    payload: Mutex<Box<dyn Any + Send>>,
+}
+
+impl Panic {
+    fn new(payload: Box<dyn Any + Send>) -> Self {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let message = text.or_else(|| payload.downcast_ref::<&str>().copied()).map(Box::from);
+        Self { message, payload: Mutex::new(payload) }
+    }
+
+    /// The text, where it was one (as from `panic!("…")`).
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// The payload, as [`std::panic::catch_unwind`] gives it: for [`std::panic::resume_unwind`], or to be downcast.
+    pub fn into_payload(self) -> Box<dyn Any + Send> {
+        self.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl JoinError {
@@ -49,10 +74,8 @@ impl JoinError {
         matches!(self, JoinError::Panicked(_))
     }
 
-    /// The text of the panic, where it was one (as from `panic!("…")`).
-    pub fn panic_message(&self) -> Option<&str> {
-        let JoinError::Panicked(payload) = self else { return None };
-        payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied())
+    fn panic_message(&self) -> Option<&str> {
+        if let JoinError::Panicked(panic) = self { panic.message() } else { None }
     }
 }
 
@@ -70,8 +93,14 @@ impl fmt::Debug for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             JoinError::Cancelled => f.write_str("Cancelled"),
-            JoinError::Panicked(_) => write!(f, "Panicked({:?})", self.panic_message().unwrap_or("…")),
+            JoinError::Panicked(panic) => write!(f, "Panicked({panic:?})"),
         }
+    }
+}
+
+impl fmt::Debug for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.message().unwrap_or("a payload that is no text"))
     }
 }
 
