@@ -23,14 +23,14 @@
 
 use super::{
     JoinError, Panic,
-    state::{Completed, Detached, Ended, Started, State, Woken},
+    reference::Reference,
+    state::{Completed, Ended, Started, State, Woken},
 };
 use crate::{
     std_or_loom::UnsafeCell,
     trace::{Outcome, TaskId},
 };
 use std::{
-    fmt,
     future::Future,
     mem::ManuallyDrop,
     panic::{AssertUnwindSafe, Location, catch_unwind},
@@ -63,19 +63,19 @@ pub(crate) struct Birth {
 }
 
 pub(super) struct Header {
-    state: State,
-    vtable: &'static Vtable,
-    birth: Birth,
-    join_waker: UnsafeCell<Option<Waker>>,
+    pub(super) state: State,
+    pub(super) vtable: &'static Vtable,
+    pub(super) birth: Birth,
+    pub(super) join_waker: UnsafeCell<Option<Waker>>,
 }
 
 /// What depends on the type of the future and of the scheduler.
-struct Vtable {
+pub(super) struct Vtable {
     run: unsafe fn(NonNull<Header>) -> Ran,
     schedule: unsafe fn(NonNull<Header>),
     woken: unsafe fn(NonNull<Header>),
     /// Moves the output out; the second pointer is to an `Option<Result<T, JoinError>>` of the task's `T`.
-    take_output: unsafe fn(NonNull<Header>, NonNull<()>),
+    pub(super) take_output: unsafe fn(NonNull<Header>, NonNull<()>),
     free: unsafe fn(NonNull<Header>),
 }
 
@@ -133,7 +133,7 @@ where
     });
     let header = NonNull::from(Box::leak(cell)).cast::<Header>();
     // The state word was born with the handle's reference counted: this is it.
-    (Task(header), Reference(header))
+    (Task(header), Reference::born_with(header))
 }
 
 impl Task {
@@ -256,7 +256,7 @@ unsafe fn complete<F: Future, S: Schedule>(
 }
 
 /// Runs foreign code that must not unwind into ours. Its panic has been printed by the panic hook.
-fn contain(foreign: impl FnOnce()) {
+pub(super) fn contain(foreign: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(foreign)) {
         // A payload may panic in its own drop; what that panics with is let go without another try.
         if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
@@ -303,7 +303,7 @@ unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
 
 /// # Safety
 /// The caller gives up one reference.
-unsafe fn release(header: NonNull<Header>) {
+pub(super) unsafe fn release(header: NonNull<Header>) {
     // SAFETY: the reference given up here kept the header alive until now.
     let header_ref = unsafe { header.as_ref() };
     if header_ref.state.release() {
@@ -317,7 +317,7 @@ unsafe fn release(header: NonNull<Header>) {
 ///
 /// # Safety
 /// The caller holds a reference across the call.
-unsafe fn deliver(header: NonNull<Header>, transition: fn(&State) -> Woken) {
+pub(super) unsafe fn deliver(header: NonNull<Header>, transition: fn(&State) -> Woken) {
     // SAFETY: as the caller promises.
     let Header { state, vtable, .. } = unsafe { header.as_ref() };
     match transition(state) {
@@ -367,118 +367,4 @@ unsafe fn waker_wake_by_ref(data: *const ()) {
 unsafe fn waker_drop(data: *const ()) {
     // SAFETY: see above; the waker's reference ends here.
     unsafe { release(header_of(data)) };
-}
-
-/// A counted reference to a task of unknown type, as handles hold it.
-pub(crate) struct Reference(NonNull<Header>);
-
-// SAFETY: what a reference reaches is atomic or immutable; the two functions that reach more say whose right that is.
-unsafe impl Send for Reference {}
-// SAFETY: as above.
-unsafe impl Sync for Reference {}
-
-impl Reference {
-    fn header(&self) -> &Header {
-        // SAFETY: we hold a reference.
-        unsafe { self.0.as_ref() }
-    }
-
-    pub(crate) fn birth(&self) -> &Birth {
-        &self.header().birth
-    }
-
-    pub(super) fn is_complete(&self) -> bool {
-        self.header().state.is_complete()
-    }
-
-    pub(super) fn abort(&self) {
-        // SAFETY: we hold a reference.
-        unsafe { deliver(self.0, State::abort) };
-    }
-
-    /// The handle's part of the join protocol: the output, or `None` with `waker` in place for when it comes.
-    ///
-    /// # Safety
-    /// Only the one handle calls this, with the task's own output type, and never from two threads at once.
-    ///
-    /// # Panics
-    /// When the output was taken before.
-    pub(super) unsafe fn poll_output<T>(&self, waker: &Waker) -> Option<Result<T, JoinError>> {
-        // SAFETY: as the caller promises.
-        if !self.is_complete() && unsafe { self.place_join_waker(waker) } {
-            return None;
-        }
-        let mut output: Option<Result<T, JoinError>> = None;
-        // SAFETY: complete, and the handle lives: the output is its own.
-        unsafe { (self.header().vtable.take_output)(self.0, NonNull::from(&mut output).cast()) };
-        Some(output.expect("a JoinHandle was polled after it had given its output"))
-    }
-
-    /// Puts `waker` in the slot. `false`: the task completed meanwhile.
-    ///
-    /// # Safety
-    /// Only the handle calls this.
-    unsafe fn place_join_waker(&self, waker: &Waker) -> bool {
-        let Header { state, join_waker, .. } = self.header();
-        if state.has_join_waker() && !state.take_back_join_waker() {
-            return false;
-        }
-        // The slot is ours. Cloning and dropping foreign wakers can run any code, but nobody else waits for the slot.
-        // SAFETY: `JOIN_WAKER` is unset: the slot is the handle's.
-        join_waker.with_mut(|slot| match unsafe { &mut *slot } {
-            Some(stored) => stored.clone_from(waker),
-            empty => *empty = Some(waker.clone()),
-        });
-        if state.publish_join_waker() {
-            return true;
-        }
-        // SAFETY: too late: completion saw no waker, so the slot is still the handle's.
-        drop(join_waker.with_mut(|slot| unsafe { (*slot).take() }));
-        false
-    }
-
-    /// The handle is being dropped: whatever it owned goes with it.
-    ///
-    /// # Safety
-    /// Called once, by the one handle, with the task's own output type.
-    pub(super) unsafe fn detach<T>(&self) {
-        let Header { state, vtable, join_waker, .. } = self.header();
-        let Detached { output_is_ours, waker_is_ours } = state.detach();
-        if waker_is_ours {
-            // Two tasks that await each other's handles would keep each other alive for ever through these slots.
-            // SAFETY: `JOIN_WAKER` went before `COMPLETE` came: nobody else looks at the slot.
-            drop(join_waker.with_mut(|slot| unsafe { (*slot).take() }));
-        }
-        if output_is_ours {
-            let mut output: Option<Result<T, JoinError>> = None;
-            // SAFETY: complete, and the handle's right to the output is used here for the last time.
-            unsafe { (vtable.take_output)(self.0, NonNull::from(&mut output).cast()) };
-            contain(|| drop(output));
-        }
-    }
-}
-
-impl Clone for Reference {
-    fn clone(&self) -> Self {
-        self.header().state.retain();
-        Self(self.0)
-    }
-}
-
-impl Drop for Reference {
-    fn drop(&mut self) {
-        // SAFETY: it is ours to give up.
-        unsafe { release(self.0) };
-    }
-}
-
-impl fmt::Debug for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let birth = self.birth();
-        write!(f, "{}", birth.id)?;
-        if let Some(name) = &birth.name {
-            write!(f, " \"{name}\"")?;
-        }
-        write!(f, " (spawned at {})", birth.place)
-    }
 }

@@ -1,6 +1,6 @@
 //! What the spawner keeps of a task: the handle that waits for its output, and the handle that can only end it.
 
-use super::{JoinError, cell::Reference};
+use super::{JoinError, reference::Reference};
 use crate::trace::TaskId;
 use std::{
     fmt,

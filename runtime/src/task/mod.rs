@@ -1,7 +1,7 @@
 //! A task: a future on its own, with a handle to wait for it.
 //!
-//! Read in this order: [`state`] (the word and its transitions), [`cell`] (the memory and who may touch it), [`join`] (the
-//! handles).
+//! Read in this order: [`state`] (the word and its transitions), [`cell`] (the memory and who may touch it), [`mod@reference`] (how
+//! the handle gets the output), [`join`] (the handles).
 //!
 //! - A wake that follows the start of a poll is never lost; a task is polled by at most one thread at a time.
 //! - A task is in at most one queue, once. A completed task is never polled again.
@@ -12,6 +12,7 @@ mod cell;
 mod join;
 #[cfg(all(test, runtime_loom))]
 mod loom_models;
+mod reference;
 mod state;
 #[cfg(all(test, not(runtime_loom)))]
 mod tests;
