@@ -3,8 +3,7 @@
 //! [`Decoder`] takes bytes that came in and gives the bytes of the body. It never takes a byte beyond the end: what stays
 //! in the input is the next message.
 
-use super::head::Fault;
-use ::http::StatusCode;
+use super::fault::Fault;
 use bytes::{Buf, Bytes, BytesMut};
 
 /// A line with a chunk's size and extensions is no longer than this.
@@ -108,7 +107,7 @@ impl Chunked {
                 Chunked::DataEnd => match take_line(input, 2, "a chunk is longer than its size")? {
                     None => return Ok(Decoded::More),
                     Some(line) if line.is_empty() => Chunked::Size,
-                    Some(_) => return Err(bad("a chunk is longer than its size")),
+                    Some(_) => return Err(Fault::bad("a chunk is longer than its size")),
                 },
                 Chunked::Trailers(left) => match take_line(input, *left, "the trailers are too long")? {
                     None => return Ok(Decoded::More),
@@ -134,13 +133,13 @@ fn take(left: &mut u64, input: &mut BytesMut) -> Decoded {
 fn take_line(input: &mut BytesMut, most: usize, too_long: &'static str) -> Result<Option<Bytes>, Fault> {
     let end = input.iter().take(most).position(|&byte| byte == b'\n');
     let Some(end) = end else {
-        return if input.len() < most { Ok(None) } else { Err(bad(too_long)) };
+        return if input.len() < most { Ok(None) } else { Err(Fault::bad(too_long)) };
     };
     let line = input.split_to(end).freeze();
     input.advance(1);
     match line.as_ref() {
         [text @ .., b'\r'] if !text.contains(&b'\r') => Ok(Some(line.slice(..text.len()))),
-        _ => Err(bad("a line in a chunked body does not end with CR LF")),
+        _ => Err(Fault::bad("a line in a chunked body does not end with CR LF")),
     }
 }
 
@@ -149,14 +148,10 @@ fn read_size(line: &[u8]) -> Result<u64, Fault> {
     let digits = line.split(|&byte| byte == b';').next().unwrap_or_default();
     // Sixteen digits fill 64 bits: longer numbers would overflow. `from_str_radix` alone would take a sign.
     if digits.is_empty() || digits.len() > 16 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return Err(bad("the size of a chunk is no number"));
+        return Err(Fault::bad("the size of a chunk is no number"));
     }
     let digits = std::str::from_utf8(digits).expect("digits are text");
-    u64::from_str_radix(digits, 16).map_err(|_| bad("the size of a chunk is no number"))
-}
-
-const fn bad(reason: &'static str) -> Fault {
-    Fault::new(StatusCode::BAD_REQUEST, reason)
+    u64::from_str_radix(digits, 16).map_err(|_| Fault::bad("the size of a chunk is no number"))
 }
 
 #[cfg(test)]

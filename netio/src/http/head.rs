@@ -8,31 +8,13 @@
 //! - A request for this server has one host; the handler sees it in the `Host` field and the target as a path, whether the
 //!   client wrote `GET /x` or `GET http://host/x`.
 
-use super::{Request, framing::Framing};
+use super::{Request, fault::Fault, framing::Framing};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header, uri::Authority};
 use bytes::Bytes;
 use std::mem::MaybeUninit;
 
 /// No limit allows more fields than this: room for them is kept on the stack.
 pub(crate) const MOST_FIELDS: usize = 128;
-
-/// What is wrong with a message: a reason, and the status for a server to answer with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub(crate) struct Fault {
-    pub(crate) status: StatusCode,
-    pub(crate) reason: &'static str,
-}
-
-impl Fault {
-    pub(crate) const fn new(status: StatusCode, reason: &'static str) -> Self {
-        Self { status, reason }
-    }
-}
-
-const fn bad(reason: &'static str) -> Fault {
-    Fault::new(StatusCode::BAD_REQUEST, reason)
-}
 
 /// Looks for the end of a head in bytes that grow.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,14 +32,14 @@ impl Scan {
     /// A line that does not end with CR LF; a first byte that starts no message (a TLS greeting, for one).
     pub(crate) fn end(&mut self, input: &[u8]) -> Result<Option<usize>, Fault> {
         if input.first().is_some_and(|byte| !byte.is_ascii_graphic()) {
-            return Err(bad("this is not HTTP"));
+            return Err(Fault::bad("this is not HTTP"));
         }
         while let Some(offset) = input[self.seen..].iter().position(|&byte| byte == b'\n') {
             let next = self.seen + offset + 1;
             match input[self.line..next] {
                 [b'\r', b'\n'] => return Ok(Some(next)),
                 [.., b'\r', b'\n'] => (self.line, self.seen) = (next, next),
-                _ => return Err(bad("a line ends with a bare line feed")),
+                _ => return Err(Fault::bad("a line ends with a bare line feed")),
             }
         }
         self.seen = input.len();
@@ -103,11 +85,12 @@ pub(crate) fn request(head: &Bytes, most_fields: usize) -> Result<RequestHead, F
     let mut parsed = httparse::Request::new(&mut []);
     match parsed.parse_with_uninit_headers(head, slots) {
         Ok(httparse::Status::Complete(length)) if length == head.len() => {}
-        Ok(_) => return Err(bad("the head is malformed")),
+        Ok(_) => return Err(Fault::bad("the head is malformed")),
         Err(error) => return Err(parse_fault(error, head)),
     }
     let version = version_of(parsed.version);
-    let method = Method::from_bytes(parsed.method.unwrap_or_default().as_bytes()).map_err(|_| bad("no method"))?;
+    let method =
+        Method::from_bytes(parsed.method.unwrap_or_default().as_bytes()).map_err(|_| Fault::bad("no method"))?;
     if method == Method::CONNECT {
         return Err(Fault::new(StatusCode::NOT_IMPLEMENTED, "this server is no proxy"));
     }
@@ -116,14 +99,16 @@ pub(crate) fn request(head: &Bytes, most_fields: usize) -> Result<RequestHead, F
     let facts = read_fields(head, parsed.headers, headers)?;
     let (uri, authority) = read_target(head, parsed.path.unwrap_or_default(), &method)?;
     match (&facts.host, version) {
-        (Host::None, Version::HTTP_11) => return Err(bad("no Host field")),
-        (Host::Several, _) => return Err(bad("several Host fields")),
-        (Host::One, _) if !is_host(headers[header::HOST].as_bytes()) => return Err(bad("the Host field is no host")),
+        (Host::None, Version::HTTP_11) => return Err(Fault::bad("no Host field")),
+        (Host::Several, _) => return Err(Fault::bad("several Host fields")),
+        (Host::One, _) if !is_host(headers[header::HOST].as_bytes()) => {
+            return Err(Fault::bad("the Host field is no host"));
+        }
         _ => {}
     }
     if let Some(authority) = authority {
         // RFC 9112, 3.2.2: the host in the target wins.
-        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| bad("the target has no host"))?;
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| Fault::bad("the target has no host"))?;
         headers.insert(header::HOST, host);
     }
     if facts.expectation == Expectation::Other {
@@ -132,8 +117,8 @@ pub(crate) fn request(head: &Bytes, most_fields: usize) -> Result<RequestHead, F
     let framing = match (facts.coding, facts.length) {
         (Coding::None, None) => Framing::Length(0),
         (Coding::None, Some(length)) => Framing::Length(length),
-        (_, Some(_)) => return Err(bad("both Transfer-Encoding and Content-Length")),
-        (_, None) if version == Version::HTTP_10 => return Err(bad("Transfer-Encoding in HTTP/1.0")),
+        (_, Some(_)) => return Err(Fault::bad("both Transfer-Encoding and Content-Length")),
+        (_, None) if version == Version::HTTP_10 => return Err(Fault::bad("Transfer-Encoding in HTTP/1.0")),
         (Coding::Chunked, None) => Framing::Chunked,
         (Coding::Other, None) => {
             return Err(Fault::new(StatusCode::NOT_IMPLEMENTED, "a Transfer-Encoding other than chunked"));
@@ -153,11 +138,12 @@ pub(crate) fn response(head: &Bytes, most_fields: usize, to_head: bool) -> Resul
     let mut parsed = httparse::Response::new(&mut []);
     match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, head, slots) {
         Ok(httparse::Status::Complete(length)) if length == head.len() => {}
-        Ok(_) => return Err(bad("the head is malformed")),
+        Ok(_) => return Err(Fault::bad("the head is malformed")),
         Err(error) => return Err(parse_fault(error, head)),
     }
     let version = version_of(parsed.version);
-    let status = StatusCode::from_u16(parsed.code.unwrap_or_default()).map_err(|_| bad("the status is no status"))?;
+    let status =
+        StatusCode::from_u16(parsed.code.unwrap_or_default()).map_err(|_| Fault::bad("the status is no status"))?;
     let mut headers = HeaderMap::new();
     let facts = read_fields(head, parsed.headers, &mut headers)?;
     let bodiless =
@@ -166,9 +152,9 @@ pub(crate) fn response(head: &Bytes, most_fields: usize, to_head: bool) -> Resul
         _ if bodiless => Framing::Length(0),
         (Coding::None, None) => Framing::UntilClose,
         (Coding::None, Some(length)) => Framing::Length(length),
-        (_, Some(_)) => return Err(bad("both Transfer-Encoding and Content-Length")),
+        (_, Some(_)) => return Err(Fault::bad("both Transfer-Encoding and Content-Length")),
         (Coding::Chunked, None) => Framing::Chunked,
-        (Coding::Other, None) => return Err(bad("a Transfer-Encoding other than chunked")),
+        (Coding::Other, None) => return Err(Fault::bad("a Transfer-Encoding other than chunked")),
     };
     let keep_alive = facts.keep_alive(version) && framing != Framing::UntilClose;
     Ok(ResponseHead { status, version, headers, framing, keep_alive })
@@ -180,18 +166,18 @@ fn version_of(minor: Option<u8>) -> Version {
 
 fn parse_fault(error: httparse::Error, head: &[u8]) -> Fault {
     match error {
-        httparse::Error::HeaderName => bad("a field name is malformed"),
-        httparse::Error::HeaderValue => bad("a field value is malformed"),
-        httparse::Error::NewLine => bad("a carriage return stands alone"),
-        httparse::Error::Status => bad("the status line is malformed"),
-        httparse::Error::Token => bad("the request line is malformed"),
+        httparse::Error::HeaderName => Fault::bad("a field name is malformed"),
+        httparse::Error::HeaderValue => Fault::bad("a field value is malformed"),
+        httparse::Error::NewLine => Fault::bad("a carriage return stands alone"),
+        httparse::Error::Status => Fault::bad("the status line is malformed"),
+        httparse::Error::Token => Fault::bad("the request line is malformed"),
         httparse::Error::TooManyHeaders => {
             Fault::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the head has too many fields")
         }
         httparse::Error::Version if names_another_version(head) => {
             Fault::new(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "this server speaks HTTP/1.1 and HTTP/1.0")
         }
-        httparse::Error::Version => bad("the version is malformed"),
+        httparse::Error::Version => Fault::bad("the version is malformed"),
     }
 }
 
@@ -248,13 +234,13 @@ impl Facts {
         let value = value.as_bytes();
         if *name == header::CONTENT_LENGTH {
             if self.length.replace(read_length(value)?).is_some() {
-                return Err(bad("several Content-Length fields"));
+                return Err(Fault::bad("several Content-Length fields"));
             }
         } else if *name == header::TRANSFER_ENCODING {
             self.coding = match (self.coding, value.eq_ignore_ascii_case(b"chunked")) {
                 (Coding::None, true) => Coding::Chunked,
                 (Coding::None, false) => Coding::Other,
-                _ => return Err(bad("several Transfer-Encoding fields")),
+                _ => return Err(Fault::bad("several Transfer-Encoding fields")),
             };
         } else if *name == header::HOST {
             self.host = if let Host::None = self.host { Host::One } else { Host::Several };
@@ -276,9 +262,10 @@ fn read_fields(head: &Bytes, parsed: &[httparse::Header<'_>], headers: &mut Head
     headers.reserve(parsed.len());
     let mut facts = Facts::default();
     for field in parsed {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| bad("a field name is malformed"))?;
+        let name =
+            HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| Fault::bad("a field name is malformed"))?;
         let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value));
-        let value = value.map_err(|_| bad("a field value is malformed"))?;
+        let value = value.map_err(|_| Fault::bad("a field value is malformed"))?;
         facts.learn(&name, &value)?;
         headers.append(name, value);
     }
@@ -288,18 +275,19 @@ fn read_fields(head: &Bytes, parsed: &[httparse::Header<'_>], headers: &mut Head
 /// Digits only: no sign, no list, nothing that overflows.
 fn read_length(value: &[u8]) -> Result<u64, Fault> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
-        return Err(bad("the Content-Length is no number"));
+        return Err(Fault::bad("the Content-Length is no number"));
     }
     let digits = std::str::from_utf8(value).expect("digits are text");
-    digits.parse().map_err(|_| bad("the Content-Length is no number"))
+    digits.parse().map_err(|_| Fault::bad("the Content-Length is no number"))
 }
 
 /// The target as a path (or `*`), and the host if the target names one. RFC 9112, 3.2.
 fn read_target(head: &Bytes, target: &str, method: &Method) -> Result<(Uri, Option<Authority>), Fault> {
     if !target.is_ascii() || target.contains('#') {
-        return Err(bad("the target is malformed"));
+        return Err(Fault::bad("the target is malformed"));
     }
-    let uri = Uri::from_maybe_shared(head.slice_ref(target.as_bytes())).map_err(|_| bad("the target is malformed"))?;
+    let uri =
+        Uri::from_maybe_shared(head.slice_ref(target.as_bytes())).map_err(|_| Fault::bad("the target is malformed"))?;
     match target.as_bytes() {
         [b'/', ..] => Ok((uri, None)),
         b"*" if *method == Method::OPTIONS => Ok((uri, None)),
@@ -307,8 +295,8 @@ fn read_target(head: &Bytes, target: &str, method: &Method) -> Result<(Uri, Opti
             let mut parts = uri.into_parts();
             let known = parts.scheme.take().is_some_and(|scheme| matches!(scheme.as_str(), "http" | "https"));
             let authority = parts.authority.take().filter(|host| known && is_host(host.as_str().as_bytes()));
-            let authority = authority.ok_or(bad("the target is malformed"))?;
-            Ok((Uri::from_parts(parts).map_err(|_| bad("the target is malformed"))?, Some(authority)))
+            let authority = authority.ok_or(Fault::bad("the target is malformed"))?;
+            Ok((Uri::from_parts(parts).map_err(|_| Fault::bad("the target is malformed"))?, Some(authority)))
         }
     }
 }

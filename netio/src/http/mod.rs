@@ -13,6 +13,7 @@
 
 mod body;
 pub mod client;
+mod fault;
 pub mod files;
 mod framing;
 mod head;

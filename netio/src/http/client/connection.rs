@@ -4,8 +4,9 @@ use super::Phase;
 use crate::{
     http::{
         Version,
+        fault::Fault,
         framing::{Decoded, Decoder},
-        head::{self, Fault, MOST_FIELDS, ResponseHead, Scan},
+        head::{self, MOST_FIELDS, ResponseHead, Scan},
         input::poll_fill,
     },
     net::TcpStream,

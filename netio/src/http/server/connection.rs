@@ -11,8 +11,9 @@ use super::{PeerAddr, Shared, respond::Plan, timer::Timer};
 use crate::{
     http::{
         Request, Response, StatusCode, explain,
+        fault::Fault,
         framing::{Decoded, Decoder, Framing},
-        head::{self, Fault, RequestHead, Scan},
+        head::{self, RequestHead, Scan},
         input::poll_fill,
         output::CONTINUE,
     },

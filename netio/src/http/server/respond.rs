@@ -15,8 +15,9 @@ use super::{
 use crate::http::{
     HeaderMap, Method, Response, StatusCode, Version,
     body::{Chunks, Content},
+    fault::Fault,
     framing::Framing,
-    head::{Fault, RequestHead},
+    head::RequestHead,
     header,
     input::poll_fill,
     output::{self, Afterwards, LAST_CHUNK},
