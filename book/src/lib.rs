@@ -10,6 +10,8 @@
 //! - Whatever fails is a [`problem::Problem`]: one line, the place first.
 //! - Nothing here is on the path of `cargo test -p runtime`: mdBook's dependencies stay in this crate.
 
+#![forbid(unsafe_code)]
+
 pub mod cargo;
 pub mod chapter;
 pub mod check;

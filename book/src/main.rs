@@ -1,5 +1,7 @@
 //! `handloom`: weave the book and serve it, or only build, check or record.
 
+#![forbid(unsafe_code)]
+
 use book::house::House;
 use book::problem::{Problem, Problems, Result};
 use book::serve::{self, Options};

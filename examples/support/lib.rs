@@ -13,6 +13,8 @@
 //!   runtime has no clock of ours, and takes the option without a change.
 //! - A wrong argument gives one line that says what is wrong, and exit code 2.
 
+#![forbid(unsafe_code)]
+
 pub mod httpbin;
 pub mod measure;
 

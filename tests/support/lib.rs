@@ -4,6 +4,8 @@
 //!   package is named, so that every dependency has the same features as in `cargo test`, and none is compiled twice.
 //! - A program that was started is stopped when its guard is dropped, also when the test fails.
 
+#![forbid(unsafe_code)]
+
 pub mod wire;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
