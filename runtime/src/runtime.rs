@@ -211,8 +211,8 @@ impl Handle {
         current::get(&CURRENT)
     }
 
-    /// Spawns a task, from any thread. On a runtime that has ended, the task is cancelled at once or never runs; its
-    /// handle resolves to [`JoinError::Cancelled`](crate::JoinError::Cancelled) in the first case.
+    /// Spawns a task, from any thread. On a runtime that has ended, the task is cancelled at once: its future is dropped here,
+    /// and its handle gives [`JoinError::Cancelled`](crate::JoinError::Cancelled).
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where

@@ -214,6 +214,17 @@ fn a_task_of_an_ended_runtime_is_cancelled() {
 }
 
 #[test]
+fn a_task_spawned_on_an_ended_runtime_is_cancelled_at_once() {
+    let handle = Runtime::new().unwrap().handle().clone();
+    let held = Arc::new(());
+    let kept = held.clone();
+    let late = handle.spawn(async move { drop(kept) });
+    assert!(late.is_finished());
+    assert_eq!(Arc::strong_count(&held), 1, "its future was kept");
+    assert!(runtime::block_on(late).unwrap_err().is_cancelled());
+}
+
+#[test]
 fn a_waker_may_outlive_its_runtime() {
     let stored = Arc::new(Mutex::new(None));
     let keep = stored.clone();

@@ -28,7 +28,7 @@ use crate::{
     time::{Clock, Due, Instant},
     trace::{Cause, Kind, Outcome, Recorder},
 };
-use shared::{Here, MainWaker};
+use shared::{Here, MainWaker, Phase};
 use std::{
     future::Future,
     io,
@@ -255,7 +255,7 @@ impl Shift<'_> {
     fn finish(&mut self) {
         let Here { shared, doing, queue } = self.here;
         doing.set(Cause::Runtime);
-        shared.tasks.lock().unwrap().closing = true;
+        shared.enter_phase(Phase::Closing);
         loop {
             shared.abort_all();
             self.empty_injector();
@@ -269,7 +269,7 @@ impl Shift<'_> {
                 break;
             }
         }
-        shared.tasks.lock().unwrap().closing = false;
+        shared.enter_phase(Phase::Open);
     }
 }
 
@@ -278,8 +278,9 @@ impl Drop for Worker {
     fn drop(&mut self) {
         let here = Here::new(&self.shared);
         let _here = here.enter();
+        // First: what is spawned after this finds no worker, and what was spawned before is in the list.
+        self.shared.enter_phase(Phase::Ended);
         Shift { here: &here, poller: &mut self.poller, wakers: Vec::new(), due: Vec::new() }.finish();
-        self.shared.close();
         self.shared.reactor.close().into_iter().for_each(Waker::wake);
     }
 }

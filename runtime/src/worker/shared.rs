@@ -11,9 +11,9 @@ use crate::{
     current::{self, Slot},
     queue::{Injector, Local, Runnable},
     reactor::{Notify, Reactor, Registry},
-    task::{self, AbortHandle, Birth, JoinHandle, Schedule, Task, TaskId},
+    task::{self, AbortHandle, Birth, JoinHandle, Ran, Schedule, Task, TaskId},
     time::{Clock, Time},
-    trace::{Cause, Kind, Recorder},
+    trace::{Cause, Kind, Outcome, Recorder},
 };
 use slab::Slab;
 use std::{
@@ -44,8 +44,19 @@ pub(crate) struct Shared {
 #[derive(Default)]
 pub(super) struct Tasks {
     pub(super) live: Slab<AbortHandle>,
-    /// The runtime is ending: what is spawned now is cancelled before it runs.
-    pub(super) closing: bool,
+    pub(super) phase: Phase,
+}
+
+/// What becomes of a new task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It runs.
+    #[default]
+    Open,
+    /// `block_on` is ending: the worker cancels it with the rest.
+    Closing,
+    /// There is no worker any more: it is cancelled where it is spawned.
+    Ended,
 }
 
 /// Gets the worker out of its sleep.
@@ -128,18 +139,26 @@ impl Shared {
     {
         let id = self.next_id();
         self.trace(|| Kind::Spawn { task: id, name: name.clone(), by: self.cause() });
-        let (task, handle, closing) = {
+        let (task, handle, phase) = {
             let mut tasks = self.tasks.lock().unwrap();
+            let phase = tasks.phase;
             let place_in_list = tasks.live.vacant_entry();
             let birth = Birth { id, name, place, listed_as: place_in_list.key() };
             let (task, handle) = task::new(birth, self.clone(), future);
-            place_in_list.insert(handle.abort_handle());
-            (task, handle, tasks.closing)
+            if phase != Phase::Ended {
+                place_in_list.insert(handle.abort_handle());
+            }
+            (task, handle, phase)
         };
-        if closing {
-            handle.abort();
+        if phase != Phase::Open {
+            task.abort();
         }
-        self.schedule(task);
+        if phase == Phase::Ended {
+            let ran = task.run();
+            debug_assert!(matches!(ran, Ran::Done(Outcome::Cancelled | Outcome::Panicked)));
+        } else {
+            self.schedule(task);
+        }
         handle
     }
 
@@ -159,9 +178,12 @@ impl Shared {
         self.recorder.as_ref()
     }
 
-    /// From now on, whatever is spawned is cancelled.
-    pub(crate) fn close(&self) {
-        self.tasks.lock().unwrap().closing = true;
+    /// From now on, a new task has another fate. Whatever was spawned before this is in the list.
+    pub(super) fn enter_phase(&self, phase: Phase) {
+        let mut tasks = self.tasks.lock().unwrap();
+        if tasks.phase != Phase::Ended {
+            tasks.phase = phase;
+        }
     }
 
     pub(super) fn push(&self, runnable: Runnable) {
