@@ -90,15 +90,9 @@ impl Reactor {
         Ok(registration)
     }
 
-    /// Waits for events and notes them; puts the wakers of those who waited into `wakers`, in the order of the events.
-    pub(crate) fn turn(
-        &self,
-        poller: &mut Poller,
-        timeout: Option<std::time::Duration>,
-        wakers: &mut Vec<Waker>,
-        mut seen: impl FnMut(Seen),
-    ) -> io::Result<()> {
-        poller.wait(timeout)?;
+    /// Notes the events that the poller came back with; puts the wakers of those who waited into `wakers`, in the order of the
+    /// events.
+    pub(crate) fn take_events(&self, poller: &Poller, wakers: &mut Vec<Waker>, mut seen: impl FnMut(Seen)) {
         let sources = self.sources.lock().unwrap();
         for event in poller.events() {
             let Some((_, source)) =
@@ -109,7 +103,6 @@ impl Reactor {
             seen(Seen { source: event.token.slot, read: event.read, write: event.write });
             source.ready(&event, wakers);
         }
-        Ok(())
     }
 
     /// Does anybody wait for a source here?

@@ -146,7 +146,7 @@ impl Shift<'_> {
     fn turn(&mut self) {
         self.empty_injector();
         if !self.here.queue.is_empty() {
-            self.poll_reactor(Some(Duration::ZERO));
+            self.poll_reactor();
         } else if self.here.shared.time.clock.is_virtual() {
             self.idle_on_virtual_clock();
         } else {
@@ -168,7 +168,7 @@ impl Shift<'_> {
         let shared = &self.here.shared.clone();
         let timeout = deadline.map(|deadline| deadline - shared.time.clock.now());
         if timeout == Some(Duration::ZERO) || !shared.park().prepare() {
-            return self.poll_reactor(Some(Duration::ZERO));
+            return self.poll_reactor();
         }
         shared.trace(|| Kind::Park { until: deadline.map(|deadline| shared.time.since_start(deadline)) });
         self.wait(timeout);
@@ -177,27 +177,25 @@ impl Shift<'_> {
         self.wake_ready();
     }
 
-    fn poll_reactor(&mut self, timeout: Option<Duration>) {
-        self.wait(timeout);
+    /// A look at what is ready, without sleeping.
+    fn poll_reactor(&mut self) {
+        self.wait(Some(Duration::ZERO));
         self.wake_ready();
     }
 
     fn wait(&mut self, timeout: Option<Duration>) {
-        let shared = &self.here.shared;
-        let seen = |event: Seen| {
-            shared.trace(|| Kind::Ready { source: event.source, read: event.read, write: event.write });
-        };
-        shared
-            .reactor
-            .turn(self.poller, timeout, &mut self.wakers, seen)
-            .unwrap_or_else(|error| panic!("the reactor cannot wait for events: {error}"));
+        self.poller.wait(timeout).unwrap_or_else(|error| panic!("the reactor cannot wait for events: {error}"));
     }
 
-    /// Wakes those that the reactor found, first come first woken.
+    /// Wakes those that the reactor found ready, first come first woken.
     fn wake_ready(&mut self) {
-        self.here.doing.set(Cause::Reactor);
+        let Here { shared, doing, .. } = self.here;
+        shared.reactor.take_events(self.poller, &mut self.wakers, |event: Seen| {
+            shared.trace(|| Kind::Ready { source: event.source, read: event.read, write: event.write });
+        });
+        doing.set(Cause::Reactor);
         self.wakers.drain(..).for_each(Waker::wake);
-        self.here.doing.set(Cause::Runtime);
+        doing.set(Cause::Runtime);
     }
 
     /// Wakes those whose deadlines have passed, earliest first.
@@ -215,7 +213,7 @@ impl Shift<'_> {
     /// Nothing can run: what is ready outside comes first, then jobs on other threads, and only then does time jump.
     fn idle_on_virtual_clock(&mut self) {
         let shared = self.here.shared.clone();
-        self.poll_reactor(Some(Duration::ZERO));
+        self.poll_reactor();
         self.empty_injector();
         if !self.here.queue.is_empty() {
             return;
