@@ -9,7 +9,8 @@ pub(crate) type Slot<T> = RefCell<Option<T>>;
 
 /// Puts `value` in the slot until the guard is dropped.
 pub(crate) fn enter<T>(slot: &'static LocalKey<Slot<T>>, value: T) -> Entered<T> {
-    Entered { slot, before: slot.with(|slot| slot.replace(Some(value))) }
+    // A thread that is ending may have lost its slots: then nobody looks for us there.
+    Entered { slot, before: slot.try_with(|slot| slot.replace(Some(value))).ok().flatten() }
 }
 
 /// What is in the slot now.

@@ -188,13 +188,11 @@ impl Child {
     /// Nothing is lost.
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
         drop(self.stdin.take());
-        loop {
-            if let Some(status) = self.process.inner.try_wait()? {
-                self.process.over = true;
-                return Ok(status);
-            }
-            self.ended.readable().await?;
-        }
+        let process = &mut self.process;
+        let status =
+            self.ended.read_with(|_| process.inner.try_wait()?.ok_or_else(|| io::ErrorKind::WouldBlock.into())).await?;
+        process.over = true;
+        Ok(status)
     }
 
     /// Kills the child (and its group, if it has its own). It still has to be [waited for](Child::wait).
@@ -206,7 +204,8 @@ impl Child {
     }
 }
 
-/// The process itself. Dropped, it is killed if that was asked for, and never left as a zombie.
+/// The process itself. Dropped, it is killed if that was asked for. If not, a task collects it when it ends, as long as the
+/// runtime runs; after that it stays a zombie until our own end, as with [`std::process::Child`].
 #[derive(Debug)]
 struct Reaped {
     inner: process::Child,
@@ -221,9 +220,12 @@ impl Reaped {
         if self.over {
             return Ok(());
         }
-        let killed =
-            if self.group { kill_process_group(self.pid, Signal::KILL) } else { kill_process(self.pid, Signal::KILL) };
-        match killed {
+        if self.group {
+            // It fails if nobody is left in the group. The child itself may have moved to another one.
+            let _ = kill_process_group(self.pid, Signal::KILL);
+        }
+        // Its number cannot have been given to another: it was not waited for.
+        match kill_process(self.pid, Signal::KILL) {
             // It has ended and only waits to be waited for.
             Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
             Err(error) => Err(error.into()),
@@ -237,9 +239,10 @@ impl Drop for Reaped {
             return;
         }
         if self.kill {
-            let _ = self.kill();
-            // Nothing survives SIGKILL for long.
-            let _ = self.inner.wait();
+            // Nothing survives SIGKILL for long; whom we were not allowed to kill, we do not wait for.
+            if self.kill().is_ok() {
+                let _ = self.inner.wait();
+            }
         } else if let (Ok(None), Some(handle), Ok(ended)) =
             (self.inner.try_wait(), Handle::try_current(), pidfd_open(self.pid, PidfdFlags::NONBLOCK))
         {

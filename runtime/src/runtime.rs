@@ -104,7 +104,7 @@ pub fn spawn_blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'stati
     let pool = handle.shared.pool.clone();
     // The job belongs to this runtime as a task does: it can spawn, and sees the same clock.
     pool.spawn(birth, move || {
-        let _entered = handle.enter();
+        let _entered = handle.enter(false);
         job()
     })
 }
@@ -147,7 +147,7 @@ impl Runtime {
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _running = Running::start();
         let mut worker = Borrowed::take(&self.worker);
-        let _entered = self.handle.enter();
+        let _entered = self.handle.enter(true);
         let output = worker.get().run(future);
         drop(worker);
         self.write_trace();
@@ -184,7 +184,7 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        let _entered = self.handle.enter();
+        let _entered = self.handle.enter(true);
         drop(self.worker.get_mut().unwrap().take());
         self.handle.shared.pool.shut_down(self.shutdown_time);
     }
@@ -227,11 +227,11 @@ impl Handle {
         self.shared.recorder().map(Recorder::snapshot).unwrap_or_default()
     }
 
-    /// Makes this the runtime of the current thread.
-    fn enter(&self) -> impl Drop + use<> {
+    /// Makes this the runtime of the current thread: of its worker, or of one of its blocking threads.
+    fn enter(&self, worker: bool) -> impl Drop + use<> {
         Entered {
             _handle: current::enter(&CURRENT, self.clone()),
-            _time: self.shared.time.enter(),
+            _time: self.shared.time.enter(worker),
             _reactor: self.shared.reactor.enter(),
         }
     }
@@ -243,13 +243,13 @@ impl fmt::Debug for Handle {
     }
 }
 
-struct Entered {
+struct Entered<T> {
     _handle: current::Entered<Handle>,
-    _time: current::Entered<Arc<crate::time::Time>>,
+    _time: T,
     _reactor: current::Entered<Arc<crate::reactor::Reactor>>,
 }
 
-impl Drop for Entered {
+impl<T> Drop for Entered<T> {
     /// The three slots are put back by the fields.
     fn drop(&mut self) {}
 }

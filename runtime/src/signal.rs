@@ -56,7 +56,11 @@ impl Signal {
     /// # Cancel safety
     /// A signal that was not yet reported is kept.
     pub async fn recv(&mut self) -> io::Result<()> {
-        self.arrivals.read_with(|mut arrivals| arrivals.read(&mut [0; 64])).await.map(drop)
+        let mut bytes = [0; 256];
+        self.arrivals.read_with(|mut arrivals| arrivals.read(&mut bytes)).await?;
+        // The rest of them, until it would block.
+        while matches!(self.arrivals.get_ref().read(&mut bytes), Ok(1..)) {}
+        Ok(())
     }
 }
 

@@ -214,6 +214,36 @@ fn no_more_threads_than_allowed_and_queued_jobs_can_be_cancelled() {
     });
 }
 
+/// An error that a socket reports once is over when it was reported: the next wait waits, and does not turn for ever.
+#[test]
+fn a_socket_waits_again_after_a_passing_error() {
+    use std::net::UdpSocket;
+    runtime::block_on(async {
+        let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.connect(nobody).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let socket = AsyncFd::new(socket);
+        let receive = async || socket.read_with(|socket| socket.recv(&mut [0; 8])).await;
+        assert!(timeout(Duration::from_millis(1), receive()).await.is_err());
+        socket.get_ref().send(b"x").unwrap();
+        assert_eq!(receive().await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+        assert!(timeout(Duration::from_millis(1), receive()).await.is_err(), "there is nothing to receive");
+    });
+}
+
+#[test]
+fn many_signals_at_once_count_as_one() {
+    runtime::block_on(async {
+        let mut quit = runtime::signal::ctrl_c().unwrap();
+        for _ in 0..200 {
+            signal_hook::low_level::raise(signal_hook::consts::SIGINT).unwrap();
+        }
+        quit.recv().await.unwrap();
+        assert!(timeout(Duration::from_millis(1), quit.recv()).await.is_err());
+    });
+}
+
 #[test]
 fn an_event_wakes_everybody_once_it_is_set() {
     runtime::block_on(async {

@@ -283,3 +283,23 @@ fn nothing_remains_of_a_hundred_runtimes() {
     (0..100).for_each(|_| round());
     assert_eq!((count("/proc/self/fd"), count("/proc/self/task")), before);
 }
+
+/// Threads that go on spawning cannot keep a `block_on` from ending.
+#[test]
+fn spawns_from_outside_do_not_hold_the_end_up() {
+    let runtime = Runtime::new().unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let spawning: Vec<_> = (0..2)
+        .map(|_| {
+            let (handle, stop) = (runtime.handle().clone(), stop.clone());
+            thread::spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    drop(handle.spawn(async {}));
+                }
+            })
+        })
+        .collect();
+    runtime.block_on(sleep(Duration::from_millis(5)));
+    stop.store(true, Ordering::Relaxed);
+    spawning.into_iter().for_each(|thread| thread.join().unwrap());
+}

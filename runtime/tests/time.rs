@@ -168,3 +168,66 @@ fn the_trace_of_a_virtual_run_is_the_same_every_time() {
     assert_eq!(first.timeline_svg(), second.timeline_svg());
     assert!(first.to_string().contains("park     until 1000.000 ms"), "{first}");
 }
+
+/// A blocking thread arms a timer while the worker sleeps without a deadline: the worker must hear of it.
+#[test]
+fn a_sleep_on_a_blocking_thread_wakes_the_worker() {
+    runtime::block_on(async {
+        runtime::spawn_blocking(|| futures_lite::future::block_on(sleep(Duration::from_millis(5)))).await.unwrap();
+    });
+}
+
+/// The timer fires on the worker's thread while its sleep is polled on another.
+#[test]
+fn a_sleep_that_fires_while_it_is_polled_elsewhere_is_ready() {
+    runtime::block_on(async {
+        let polling = runtime::spawn_blocking(|| {
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            for _ in 0..2_000 {
+                let mut sleep = std::pin::pin!(sleep(Duration::from_micros(30)));
+                while sleep.as_mut().poll(&mut context).is_pending() {}
+            }
+        });
+        while !polling.is_finished() {
+            runtime::yield_now().await;
+        }
+        polling.await.unwrap();
+    });
+}
+
+#[test]
+fn a_sleep_can_move_to_another_runtime() {
+    let mut moved = Box::pin(sleep(Duration::from_millis(20)));
+    runtime::block_on(async { assert!(futures_lite::future::poll_once(&mut moved).await.is_none()) });
+    runtime::block_on(moved);
+}
+
+/// A job that came back just now has woken whoever waited for it: time must not jump first.
+#[test]
+fn the_virtual_clock_does_not_jump_past_a_job_that_is_back() {
+    virtual_clock().block_on(async {
+        for spin in 0..5_000 {
+            let start = Instant::now();
+            let job = runtime::spawn_blocking(move || (0..spin % 400).for_each(|_| std::hint::spin_loop()));
+            timeout(Duration::from_secs(3600), job).await.unwrap().unwrap();
+            assert_eq!(start.elapsed(), Duration::ZERO, "round {spin}");
+        }
+    });
+}
+
+/// A foreign waker that panics takes nobody with it.
+#[test]
+fn a_panicking_waker_ends_nothing_but_itself() {
+    struct Panics;
+    impl std::task::Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            std::panic::resume_unwind(Box::new("a foreign waker"));
+        }
+    }
+    virtual_clock().block_on(async {
+        let panics = std::task::Waker::from(Arc::new(Panics));
+        let mut early = std::pin::pin!(sleep(Duration::from_secs(1)));
+        assert!(early.as_mut().poll(&mut std::task::Context::from_waker(&panics)).is_pending());
+        sleep(Duration::from_secs(2)).await;
+    });
+}

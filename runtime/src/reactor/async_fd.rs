@@ -104,7 +104,8 @@ impl<T: AsFd> AsyncFd<T> {
     /// Reads into `buffer`; zero is the end of the stream.
     ///
     /// A short read says that the source is drained, as `WouldBlock` would: the next read waits for an event at once, and
-    /// saves the system call. (For streams only: a datagram may be short with more behind it.)
+    /// saves the system call. (For byte streams only: a datagram, a line of a terminal or a message with
+    /// descriptors in it may be short with more behind it. Use [`poll_read_with`](AsyncFd::poll_read_with) for those.)
     ///
     /// # Errors
     /// As [`read_with`](AsyncFd::read_with).
@@ -128,7 +129,8 @@ impl<T: AsFd> AsyncFd<T> {
         self.poll_with(Direction::Write, context, |mut io| io.write(buffer), |length| 0 < *length && *length < whole)
     }
 
-    /// Waits until there may be something to read. It may turn out that there is not.
+    /// Waits until there may be something to read. It may turn out that there is not: only an operation through
+    /// [`read_with`](AsyncFd::read_with) notices that, and makes the next call wait.
     ///
     /// # Errors
     /// That there is no runtime to wait in, or no more.
@@ -139,7 +141,8 @@ impl<T: AsFd> AsyncFd<T> {
         poll_fn(|context| self.poll_ready(Direction::Read, context)).await.map(drop)
     }
 
-    /// Waits until there may be room to write. It may turn out that there is not.
+    /// Waits until there may be room to write. It may turn out that there is not: only an operation through
+    /// [`write_with`](AsyncFd::write_with) notices that, and makes the next call wait.
     ///
     /// # Errors
     /// That there is no runtime to wait in, or no more.
@@ -172,7 +175,7 @@ impl<T: AsFd> AsyncFd<T> {
                         && let Some(tick) = tick
                         && let Some(registration) = self.registration.get()
                     {
-                        registration.source.clear(direction, tick);
+                        registration.source.drained(direction, tick);
                     }
                     return Poll::Ready(Ok(done));
                 }
@@ -190,7 +193,7 @@ impl<T: AsFd> AsyncFd<T> {
     fn blocked(&self, direction: Direction, tick: Option<Tick>) -> io::Result<()> {
         let registration = self.registration()?;
         if let Some(tick) = tick {
-            registration.source.clear(direction, tick);
+            registration.source.blocked(direction, tick);
         }
         Ok(())
     }

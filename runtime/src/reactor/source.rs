@@ -72,11 +72,20 @@ impl Source {
         }
     }
 
-    /// An operation that started from `tick` found nothing to do.
-    pub(super) fn clear(&self, direction: Direction, Tick(tick): Tick) {
+    /// An operation that started from `tick` took all there was.
+    pub(super) fn drained(&self, direction: Direction, Tick(tick): Tick) {
         let way = &mut self.0.lock().unwrap().directions[direction as usize];
         if way.tick == tick {
             way.ready = false;
+        }
+    }
+
+    /// An operation that started from `tick` would have blocked. So the direction has not ended either, whatever the event
+    /// said: an error that was reported once is over, or a pipe has a new writer.
+    pub(super) fn blocked(&self, direction: Direction, Tick(tick): Tick) {
+        let way = &mut self.0.lock().unwrap().directions[direction as usize];
+        if way.tick == tick {
+            (way.ready, way.ended) = (false, false);
         }
     }
 
@@ -133,7 +142,7 @@ mod tests {
             for _ in 0..edges {
                 source.ready(&event(true, false), &mut Vec::new());
             }
-            source.clear(Direction::Read, tick);
+            source.blocked(Direction::Read, tick);
             assert!(poll(&source, Direction::Read).is_some(), "{edges} edges");
         }
     }
@@ -145,7 +154,7 @@ mod tests {
         source.ready(&event(true, true), &mut Vec::new());
         let tick = poll(&source, Direction::Read).unwrap();
         source.ready(&event(false, true), &mut Vec::new());
-        source.clear(Direction::Read, tick);
+        source.blocked(Direction::Read, tick);
         assert!(poll(&source, Direction::Read).is_none());
         assert!(poll(&source, Direction::Write).is_some());
     }

@@ -3,6 +3,7 @@
 use slab::Slab;
 use std::{
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
     sync::Mutex,
     task::{Context, Poll, Waker},
@@ -54,7 +55,14 @@ impl Event {
             std::mem::take(&mut state.waiting).into_iter().map(|(_, waiter)| waiter).collect::<Vec<_>>()
         };
         waiting.sort_by_key(|waiter| waiter.arrival);
-        waiting.into_iter().for_each(|waiter| waiter.waker.wake());
+        // A waker that panics must not keep the others from being woken; the first panic goes on when all are.
+        let mut panicked = None;
+        for waiter in waiting {
+            panicked = panicked.or(catch_unwind(AssertUnwindSafe(|| waiter.waker.wake())).err());
+        }
+        if let Some(payload) = panicked {
+            resume_unwind(payload);
+        }
     }
 
     /// Is it set?

@@ -256,7 +256,7 @@ unsafe fn complete<F: Future, S: Schedule>(
 }
 
 /// Runs foreign code that must not unwind into ours. Its panic has been printed by the panic hook.
-pub(super) fn contain(foreign: impl FnOnce()) {
+pub(crate) fn contain(foreign: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(foreign)) {
         // A payload may panic in its own drop; what that panics with is let go without another try.
         if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {

@@ -20,7 +20,7 @@ mod tests;
 pub use crate::trace::TaskId;
 pub use join::{AbortHandle, JoinHandle};
 
-pub(crate) use cell::{Birth, Ran, Schedule, Task};
+pub(crate) use cell::{Birth, Ran, Schedule, Task, contain};
 
 use std::{
     any::Any,

@@ -77,10 +77,16 @@ impl Reference {
         }
         // The slot is ours. Cloning and dropping foreign wakers can run any code, but nobody else waits for the slot.
         // SAFETY: `JOIN_WAKER` is unset: the slot is the handle's.
-        join_waker.with_mut(|slot| match unsafe { &mut *slot } {
-            Some(stored) => stored.clone_from(waker),
-            empty => *empty = Some(waker.clone()),
-        });
+        let stored = join_waker.with_mut(|slot| unsafe { (*slot).take() });
+        let fresh = match stored {
+            Some(stored) if stored.will_wake(waker) => stored,
+            stale => {
+                drop(stale);
+                waker.clone()
+            }
+        };
+        // SAFETY: as above. (Taken out meanwhile: should the foreign code panic, no stale waker stays behind.)
+        join_waker.with_mut(|slot| unsafe { *slot = Some(fresh) });
         if state.publish_join_waker() {
             return true;
         }

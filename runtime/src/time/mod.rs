@@ -32,8 +32,15 @@ pub(crate) struct Time {
     nudge: Waker,
 }
 
+/// The time of a thread, and whether the thread is its worker: only that one is awake whenever it arms a timer.
+#[derive(Clone, Debug)]
+struct Here {
+    time: Arc<Time>,
+    worker: bool,
+}
+
 thread_local! {
-    static CURRENT: Slot<Arc<Time>> = const { RefCell::new(None) };
+    static CURRENT: Slot<Here> = const { RefCell::new(None) };
 }
 
 impl Time {
@@ -42,21 +49,27 @@ impl Time {
         Self { clock, timers: Timers::default(), start, nudge }
     }
 
-    /// Makes this the time of the current thread.
-    pub(crate) fn enter(self: &Arc<Self>) -> current::Entered<Arc<Time>> {
-        current::enter(&CURRENT, self.clone())
+    /// Makes this the time of the current thread: of the worker, or of a thread that works for it.
+    pub(crate) fn enter(self: &Arc<Self>, worker: bool) -> impl Drop + use<> {
+        current::enter(&CURRENT, Here { time: self.clone(), worker })
     }
 
     fn current() -> Option<Arc<Time>> {
-        current::get(&CURRENT)
+        current::with(&CURRENT, |here| here.time.clone())
     }
 
     fn with_current<R>(look: impl FnOnce(&Time) -> R) -> Option<R> {
-        current::with(&CURRENT, |time| look(time))
+        current::with(&CURRENT, |here| look(&here.time))
     }
 
-    fn is_current(&self) -> bool {
-        Self::with_current(|time| std::ptr::eq(time, self)).unwrap_or(false)
+    /// Is this thread its worker?
+    fn is_on_worker(&self) -> bool {
+        current::with(&CURRENT, |here| here.worker && std::ptr::eq(Arc::as_ptr(&here.time), self)).unwrap_or(false)
+    }
+
+    /// Does this thread belong to another runtime?
+    fn is_elsewhere(&self) -> bool {
+        Self::with_current(|time| !std::ptr::eq(time, self)).unwrap_or(false)
     }
 
     /// How long the runtime has existed, as the trace counts.

@@ -79,6 +79,10 @@ impl Future for Sleep {
     /// # Panics
     /// When it would have to wait outside a runtime.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.armed.as_ref().is_some_and(|(time, _)| time.is_elsewhere()) {
+            // It was moved here from another runtime, which may have ended.
+            self.disarm();
+        }
         if self.passed() {
             self.disarm();
             return Poll::Ready(());
@@ -87,15 +91,18 @@ impl Future for Sleep {
         match &self.armed {
             Some((time, key)) => match time.timers.replace(*key, waker) {
                 Ok(stale) => drop(stale),
-                // It fired, and the clock says that it is not time: that cannot be.
-                Err(_) => unreachable!("a timer fired early"),
+                // It fired on the worker's thread, just now, while we looked at the clock on this one.
+                Err(_) => {
+                    self.armed = None;
+                    return Poll::Ready(());
+                }
             },
             None if self.deadline == Instant::NEVER => {}
             None => {
                 let time = Time::current().expect("a sleep was polled outside a runtime: nobody would wake it");
                 let (key, sooner) = time.timers.arm(self.deadline, waker);
                 // The worker may be asleep until a later deadline: tell it. On its own thread it is awake.
-                if sooner && !time.is_current() {
+                if sooner && !time.is_on_worker() {
                     time.nudge.wake_by_ref();
                 }
                 self.armed = Some((time, key));

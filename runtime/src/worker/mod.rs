@@ -24,7 +24,7 @@ use crate::{
     blocking::Pool,
     queue::Runnable,
     reactor::{Poller, Seen},
-    task::{AbortHandle, Birth, Ran, Task, TaskId},
+    task::{AbortHandle, Birth, Ran, Task, TaskId, contain},
     time::{Clock, Due, Instant},
     trace::{Cause, Kind, Outcome, Recorder},
 };
@@ -194,7 +194,7 @@ impl Shift<'_> {
             shared.trace(|| Kind::Ready { source: event.source, read: event.read, write: event.write });
         });
         doing.set(Cause::Reactor);
-        self.wakers.drain(..).for_each(Waker::wake);
+        self.wakers.drain(..).for_each(|waker| contain(|| waker.wake()));
         doing.set(Cause::Runtime);
     }
 
@@ -205,7 +205,7 @@ impl Shift<'_> {
         doing.set(Cause::Timers);
         for Due { deadline, waker, .. } in self.due.drain(..) {
             shared.trace(|| Kind::Timer { due: shared.time.since_start(deadline) });
-            waker.wake();
+            contain(|| waker.wake());
         }
         doing.set(Cause::Runtime);
     }
@@ -213,12 +213,14 @@ impl Shift<'_> {
     /// Nothing can run: what is ready outside comes first, then jobs on other threads, and only then does time jump.
     fn idle_on_virtual_clock(&mut self) {
         let shared = self.here.shared.clone();
+        // Asked before the look at the queues: a job that is back by now has put whoever waited for it there.
+        let jobs_outside = shared.pool.is_busy();
         self.poll_reactor();
         self.empty_injector();
         if !self.here.queue.is_empty() {
             return;
         }
-        if shared.pool.is_busy() {
+        if jobs_outside {
             return self.park(None);
         }
         let waits_outside = shared.reactor.has_waiters();
@@ -226,7 +228,11 @@ impl Shift<'_> {
             assert!(waits_outside, "{}", self.deadlock());
             return self.park(None);
         };
-        if waits_outside && shared.park().prepare() {
+        if waits_outside {
+            if !shared.park().prepare() {
+                // Somebody has just brought something: look at that first.
+                return;
+            }
             self.wait(Some(GRACE));
             shared.park().unprepare();
             self.wake_ready();
@@ -279,6 +285,6 @@ impl Drop for Worker {
         // First: what is spawned after this finds no worker, and what was spawned before is in the list.
         self.shared.enter_phase(Phase::Ended);
         Shift { here: &here, poller: &mut self.poller, wakers: Vec::new(), due: Vec::new() }.finish();
-        self.shared.reactor.close().into_iter().for_each(Waker::wake);
+        self.shared.reactor.close().into_iter().for_each(|waker| contain(|| waker.wake()));
     }
 }

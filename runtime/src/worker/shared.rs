@@ -53,9 +53,9 @@ pub(super) enum Phase {
     /// It runs.
     #[default]
     Open,
-    /// `block_on` is ending: the worker cancels it with the rest.
+    /// `block_on` is ending: the worker cancels it with the rest, if it comes from the worker's own thread.
     Closing,
-    /// There is no worker any more: it is cancelled where it is spawned.
+    /// There is no worker any more (or it has no ear for us): it is cancelled where it is spawned.
     Ended,
 }
 
@@ -141,7 +141,12 @@ impl Shared {
         self.trace(|| Kind::Spawn { task: id, name: name.clone(), by: self.cause() });
         let (task, handle, phase) = {
             let mut tasks = self.tasks.lock().unwrap();
-            let phase = tasks.phase;
+            // While the worker cancels what is left, only what its own thread spawns is worth a place in its list: others
+            // could go on spawning for ever.
+            let phase = match tasks.phase {
+                Phase::Closing if !self.is_here() => Phase::Ended,
+                phase => phase,
+            };
             let place_in_list = tasks.live.vacant_entry();
             let birth = Birth { id, name, place, listed_as: place_in_list.key() };
             let (task, handle) = task::new(birth, self.clone(), future);
@@ -200,6 +205,11 @@ impl Shared {
             self.injector.push(runnable);
             self.nudger.wake_by_ref();
         }
+    }
+
+    /// Is this the worker's thread?
+    fn is_here(&self) -> bool {
+        current::with(&CURRENT, |here| std::ptr::eq(Arc::as_ptr(&here.shared), self)).unwrap_or(false)
     }
 
     fn cause(&self) -> Cause {
