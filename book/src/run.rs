@@ -120,6 +120,11 @@ impl Runner {
         if request.method() != Method::POST {
             return Err((StatusCode::METHOD_NOT_ALLOWED, "an example is started with POST"));
         }
+        // A second field would hide behind the first.
+        let asked = ["origin", "sec-fetch-site", "x-handloom-token"];
+        if asked.iter().any(|name| request.headers().get_all(*name).iter().count() > 1) {
+            return forbidden("a field that may stand once stands twice");
+        }
         let host = text("host").unwrap_or_default();
         if !is_here(host, self.port) {
             return forbidden("this server is called localhost, and by its port");

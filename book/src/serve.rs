@@ -84,26 +84,30 @@ struct Site {
 pub fn serve(house: &House, options: &Options) -> Result<()> {
     let builder = runtime::Runtime::builder().shutdown_time(SHUTDOWN);
     let runtime = builder.build().map_err(|error| Problem::new(format!("cannot make a runtime: {error}")))?;
-    runtime.block_on(serve_until_ctrl_c(house, options))
+    // Made before the runtime runs and dropped after it: a build that is being made at the end still writes there.
+    let folder = temporary_folder(options.out.as_deref())?;
+    let served = runtime.block_on(serve_until_stopped(house, options, folder.path()));
+    drop(runtime);
+    served
 }
 
-async fn serve_until_ctrl_c(house: &House, options: &Options) -> Result<()> {
+async fn serve_until_stopped(house: &House, options: &Options, folder: &Path) -> Result<()> {
     let system = |what: &'static str| move |error: std::io::Error| Problem::new(format!("cannot {what}: {error}"));
     let mut ctrl_c = runtime::signal::ctrl_c().map_err(system("listen for Ctrl-C"))?;
     let mut terminate = runtime::signal::terminate().map_err(system("listen for SIGTERM"))?;
+    let mut hang_up = runtime::signal::hang_up().map_err(system("listen for SIGHUP"))?;
     let port = options.port;
     let server = Server::bind(("127.0.0.1", port)).map_err(|error| {
         Problem::new(format!("cannot listen on 127.0.0.1:{port}: {error}; choose another port with --port"))
     })?;
-    let folder = temporary_folder(options.out.as_deref())?;
-    let site = Site::open(house.clone(), server.local_addr().port(), folder.path(), options)?;
+    let site = Site::open(house.clone(), server.local_addr().port(), folder, options)?;
     // Who closes our output still wants the pages.
     let _ = writeln!(std::io::stdout(), "Handloom is at http://127.0.0.1:{}/ (Ctrl-C stops it)", site.port);
     drop(runtime::spawn(watch(site.clone())));
 
     let closing = site.closing.clone();
     let stop = async move {
-        let _ = race(ctrl_c.recv(), terminate.recv()).await;
+        let _ = race(race(ctrl_c.recv(), terminate.recv()), hang_up.recv()).await;
         // What streams for ever ends first, so that the server has nothing to wait for.
         closing.set();
     };
@@ -118,7 +122,7 @@ fn temporary_folder(out: Option<&Path>) -> Result<tempfile::TempDir> {
     let failed =
         |error: std::io::Error| Problem::new(format!("cannot write to the folder {}: {error}", parent.display()));
     std::fs::create_dir_all(&parent).map_err(failed)?;
-    Ok(tempfile::Builder::new().prefix("handloom-").tempdir_in(&parent).map_err(failed)?)
+    Ok(tempfile::Builder::new().prefix(".handloom-").tempdir_in(&parent).map_err(failed)?)
 }
 
 impl Site {
@@ -152,7 +156,7 @@ impl Site {
         let next =
             build(&self.house, &self.folder, self.runner.as_deref(), old.number + 1).unwrap_or_else(|problems| {
                 let failure = problems.in_one_line();
-                eprintln!("{failure}");
+                say(&failure);
                 Edition {
                     number: old.number,
                     files: StaticFiles::new(pages(&self.folder, old.number)),
@@ -177,7 +181,7 @@ fn build(house: &House, folder: &Path, runner: Option<&Runner>, number: u64) -> 
 
 /// Rebuilds at every change, for as long as the server runs.
 async fn watch(site: Arc<Site>) {
-    let failed = |error: std::io::Error| eprintln!("the pages are not rebuilt when a source changes: {error}");
+    let failed = |error: std::io::Error| say(&format!("the pages are not rebuilt when a source changes: {error}"));
     let watch = match Watch::new(&site.house) {
         Ok(watch) => watch,
         Err(error) => return failed(error),
@@ -188,14 +192,24 @@ async fn watch(site: Arc<Site>) {
         }
         let site = site.clone();
         if runtime::spawn_blocking(move || site.rebuild()).await.is_err() {
-            eprintln!("the last rebuild panicked: the pages are those of the one before");
+            say("the last rebuild panicked: the pages are those of the one before");
         }
     }
 }
 
+/// Tells whoever watches the terminal; if nobody does, that is no reason to stop.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 async fn respond(site: Arc<Site>, request: Request) -> Response {
     let path = request.uri().path();
+    let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
     let mut response = match (path, path.strip_prefix("/run/"), &site.runner) {
+        // A name that somebody else made point here: its pages must not read ours, which hold the token.
+        _ if !run::is_here(host, site.port) => {
+            refused(StatusCode::FORBIDDEN, "this server is called localhost, and by its port")
+        }
         ("/live", ..) => live(site.clone(), &request),
         (_, Some(name), Some(runner)) => runner.respond(&request, name),
         (_, Some(_), None) => refused(StatusCode::NOT_FOUND, "this server runs no examples"),

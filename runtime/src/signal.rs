@@ -32,6 +32,14 @@ pub fn terminate() -> io::Result<Signal> {
     Signal::new(consts::SIGTERM)
 }
 
+/// SIGHUP: the terminal was closed.
+///
+/// # Errors
+/// As [`ctrl_c`].
+pub fn hang_up() -> io::Result<Signal> {
+    Signal::new(consts::SIGHUP)
+}
+
 /// A signal that was asked for. Dropping it stops the listening, but does not bring the system's own reaction back.
 #[derive(Debug)]
 pub struct Signal {

@@ -4,7 +4,7 @@
 //!   the connection.
 //! - What a streamed body gives at once goes out in one write; what it has given is never held back while it waits.
 //! - While a streamed body waits, the peer is watched: if it hangs up, or only says that it sends no more, the body is
-//!   dropped at once. (For as long as pipelined requests do not fill the input, that is.)
+//!   dropped at once. Whoever fills the input with pipelined requests meanwhile counts as gone too.
 //! - A body that fails, panics, or gives fewer or more bytes than announced ends the connection in mid-body: the peer sees
 //!   that it does not have the whole.
 
@@ -188,7 +188,8 @@ impl<H> Connection<H> {
                 Ok(0) | Err(_) => return Poll::Ready(Step::PeerGone),
             }
         }
-        Poll::Pending
+        // Whoever sends so much behind a request whose answer is still coming could hang up unseen: that ends here.
+        Poll::Ready(Step::PeerGone)
     }
 
     /// Writes what is to be written.
