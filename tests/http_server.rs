@@ -247,6 +247,28 @@ fn a_body_is_dropped_when_its_peer_goes_away() {
     });
 }
 
+/// Nobody can hang up unseen behind pipelined bytes that fill the input: whoever sends so many counts as gone.
+#[test]
+fn a_flood_behind_a_streamed_answer_ends_it() {
+    run(async {
+        let gone = Arc::new(Event::new());
+        let alarm = gone.clone();
+        let address = serve(Limits::default(), move |_| {
+            let alarm = Alarm(alarm.clone());
+            ready(Response::new(Body::writer(|mut body| async move {
+                let _alarm = alarm;
+                body.write("begun").await?;
+                pending().await
+            })))
+        });
+        let mut peer = Peer::connect(address).await;
+        peer.send(get("/")).await;
+        peer.read_until("begun").await;
+        let _ = peer.try_send("G".repeat(64 * 1024)).await;
+        timeout(SECOND, gone.wait()).await.expect("the body lives on");
+    });
+}
+
 #[test]
 fn a_body_goes_no_faster_than_its_peer_reads_and_not_for_ever() {
     run(async {

@@ -168,6 +168,8 @@ fn only_the_page_itself_may_run_an_example_and_only_a_known_one() {
         ("another origin", good.replace("http://HOST", "http://example.org"), 403),
         ("no origin that could be ours", good.replace("http://HOST", "null"), 403),
         ("another site", good.replace("Origin:", "Sec-Fetch-Site: cross-site\r\nOrigin:"), 403),
+        ("a second origin", good.replace("Origin:", "Origin: http://example.org\r\nOrigin:"), 403),
+        ("a page under a foreign name", "GET /index.html HTTP/1.1\r\nHost: example.org\r\n\r\n".to_owned(), 403),
         ("an unknown name", good.replace("/run/hello", "/run/rm"), 404),
         ("a path for a name", good.replace("/run/hello", "/run/..%2f..%2fbin%2fsh"), 404),
         ("a GET", good.replace("POST", "GET"), 405),
