@@ -20,6 +20,7 @@ use std::{
     future::{pending, ready},
     io::{self, ErrorKind},
     net::Shutdown,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -215,6 +216,19 @@ fn an_event_is_sent_when_it_is_there() {
     });
 }
 
+/// Serves bodies that begin and never end; `gone` is set when one is dropped.
+fn serve_without_end(gone: &Arc<Event>) -> SocketAddr {
+    let alarm = gone.clone();
+    serve(Limits::default(), move |_| {
+        let alarm = Alarm(alarm.clone());
+        ready(Response::new(Body::writer(|mut body| async move {
+            let _alarm = alarm;
+            body.write("begun").await?;
+            pending().await
+        })))
+    })
+}
+
 /// However the peer goes, what its body owned goes with it, at once; and no later than that.
 #[test]
 fn a_body_is_dropped_when_its_peer_goes_away() {
@@ -226,15 +240,7 @@ fn a_body_is_dropped_when_its_peer_goes_away() {
         ];
         for leave in ways {
             let gone = Arc::new(Event::new());
-            let alarm = gone.clone();
-            let address = serve(Limits::default(), move |_| {
-                let alarm = Alarm(alarm.clone());
-                ready(Response::new(Body::writer(|mut body| async move {
-                    let _alarm = alarm;
-                    body.write("begun").await?;
-                    pending().await
-                })))
-            });
+            let address = serve_without_end(&gone);
             let mut peer = Peer::connect(address).await;
             peer.send(get("/") + &get("/pipelined")).await;
             peer.read_until("begun").await;
@@ -252,15 +258,7 @@ fn a_body_is_dropped_when_its_peer_goes_away() {
 fn a_flood_behind_a_streamed_answer_ends_it() {
     run(async {
         let gone = Arc::new(Event::new());
-        let alarm = gone.clone();
-        let address = serve(Limits::default(), move |_| {
-            let alarm = Alarm(alarm.clone());
-            ready(Response::new(Body::writer(|mut body| async move {
-                let _alarm = alarm;
-                body.write("begun").await?;
-                pending().await
-            })))
-        });
+        let address = serve_without_end(&gone);
         let mut peer = Peer::connect(address).await;
         peer.send(get("/")).await;
         peer.read_until("begun").await;
