@@ -18,7 +18,7 @@ mod source;
 
 pub use async_fd::AsyncFd;
 
-pub(crate) use poller::{Notify, Poller, Registry};
+pub(crate) use poller::{Notify, PollEvent, Poller, Registry};
 
 use crate::current::{self, Slot};
 use poller::Token;
@@ -90,11 +90,11 @@ impl Reactor {
         Ok(registration)
     }
 
-    /// Notes the events that the poller came back with; puts the wakers of those who waited into `wakers`, in the order of the
+    /// Notes the events that a poller came back with; puts the wakers of those who waited into `wakers`, in the order of the
     /// events.
-    pub(crate) fn take_events(&self, poller: &Poller, wakers: &mut Vec<Waker>, mut seen: impl FnMut(Seen)) {
+    pub(crate) fn take_events(&self, events: &mut Vec<PollEvent>, wakers: &mut Vec<Waker>, mut seen: impl FnMut(Seen)) {
         let sources = self.sources.lock().unwrap();
-        for event in poller.events() {
+        for event in events.drain(..) {
             let Some((_, source)) =
                 sources.slots.get(event.token.slot).filter(|(generation, _)| *generation == event.token.generation)
             else {

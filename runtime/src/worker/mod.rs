@@ -23,7 +23,7 @@ pub(crate) use shared::Shared;
 use crate::{
     blocking::Pool,
     queue::Runnable,
-    reactor::{Poller, Seen},
+    reactor::{PollEvent, Poller, Seen},
     task::{AbortHandle, Birth, Ran, Task, TaskId, contain},
     time::{Clock, Due, Instant},
     trace::{Cause, Kind, Outcome, Recorder},
@@ -68,7 +68,8 @@ impl Worker {
     pub(crate) fn run<F: Future>(&mut self, main: F) -> F::Output {
         let here = Here::new(&self.shared);
         let _here = here.enter();
-        let mut shift = Shift { here: &here, poller: &mut self.poller, wakers: Vec::new(), due: Vec::new() };
+        let mut shift =
+            Shift { here: &here, poller: &mut self.poller, events: Vec::new(), wakers: Vec::new(), due: Vec::new() };
         let output = panic::catch_unwind(AssertUnwindSafe(|| shift.run_main(main)));
         shift.finish();
         output.unwrap_or_else(|payload| panic::resume_unwind(payload))
@@ -79,7 +80,8 @@ impl Worker {
 struct Shift<'worker> {
     here: &'worker Here,
     poller: &'worker mut Poller,
-    /// Wakers on their way out of the reactor, timers on their way out of the wheel; kept for their capacity.
+    /// Events and wakers on their way out of the reactor, timers on their way out of the wheel; kept for their capacity.
+    events: Vec<PollEvent>,
     wakers: Vec<Waker>,
     due: Vec<Due>,
 }
@@ -184,13 +186,15 @@ impl Shift<'_> {
     }
 
     fn wait(&mut self, timeout: Option<Duration>) {
-        self.poller.wait(timeout).unwrap_or_else(|error| panic!("the reactor cannot wait for events: {error}"));
+        self.poller
+            .wait(timeout, &mut self.events)
+            .unwrap_or_else(|error| panic!("the reactor cannot wait for events: {error}"));
     }
 
     /// Wakes those that the reactor found ready, first come first woken.
     fn wake_ready(&mut self) {
         let Here { shared, doing, .. } = self.here;
-        shared.reactor.take_events(self.poller, &mut self.wakers, |event: Seen| {
+        shared.reactor.take_events(&mut self.events, &mut self.wakers, |event: Seen| {
             shared.trace(|| Kind::Ready { source: event.source, read: event.read, write: event.write });
         });
         doing.set(Cause::Reactor);
@@ -284,7 +288,8 @@ impl Drop for Worker {
         let _here = here.enter();
         // First: what is spawned after this finds no worker, and what was spawned before is in the list.
         self.shared.enter_phase(Phase::Ended);
-        Shift { here: &here, poller: &mut self.poller, wakers: Vec::new(), due: Vec::new() }.finish();
+        Shift { here: &here, poller: &mut self.poller, events: Vec::new(), wakers: Vec::new(), due: Vec::new() }
+            .finish();
         self.shared.reactor.close().into_iter().for_each(|waker| contain(|| waker.wake()));
     }
 }
