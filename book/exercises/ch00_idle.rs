@@ -42,7 +42,7 @@ mod solution {
 
 /// Two sleeps of the worker, and a little work between them.
 fn check(idle: fn(&[Event]) -> Duration) {
-    let at = |milliseconds, kind| Event { at: Duration::from_millis(milliseconds), kind };
+    let at = |milliseconds, kind| Event { at: Duration::from_millis(milliseconds), worker: Some(0), kind };
     let task = runtime::TaskId::MAIN;
     let events = [
         at(0, Kind::Poll { task }),

@@ -179,7 +179,7 @@ impl Pool {
     /// Runs a job, and reports it back: after its handle was woken, lest a virtual clock jump in between.
     fn finish(&self, task: Task) {
         match task.run() {
-            Ran::Done(_) => {}
+            Ran::Done(..) => {}
             Ran::Idle | Ran::Again(_) => unreachable!("a job is ready at its first poll"),
         }
         self.state.lock().unwrap().outstanding -= 1;

@@ -33,6 +33,7 @@
 compile_error!("the runtime is written for Linux: child processes wait through pidfd, and only Linux is tested");
 
 mod blocking;
+mod budget;
 mod current;
 pub mod future;
 pub mod process;
@@ -48,5 +49,5 @@ pub mod trace;
 mod worker;
 
 pub use reactor::AsyncFd;
-pub use runtime::{Builder, Handle, Runtime, block_on, spawn, spawn_blocking};
+pub use runtime::{Builder, Handle, LeftTask, Runtime, ShutdownReport, block_on, spawn, spawn_blocking, spawn_local};
 pub use task::{AbortHandle, JoinError, JoinHandle, TaskId, yield_now};

@@ -3,10 +3,10 @@
 use crate::{
     blocking::Pool,
     current::{self, Slot},
-    task::{self, Birth, JoinHandle},
+    task::{self, Birth, JoinHandle, TaskId},
     time::Clock,
     trace::{Recorder, Trace},
-    worker::{Shared, Worker},
+    worker::{self, Here, Home, Left},
 };
 use std::{
     cell::RefCell,
@@ -16,35 +16,40 @@ use std::{
     io,
     panic::Location,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-/// A runtime: a worker at rest until a thread calls [`block_on`](Runtime::block_on) and becomes it.
+/// A runtime: one worker or several, each a thread with its own queue, reactor and timers.
 ///
-/// Dropping it cancels whatever was spawned meanwhile, and waits for jobs on its blocking threads, for as long as
-/// [`Builder::shutdown_time`] says.
+/// The first worker is whichever thread calls [`block_on`](Runtime::block_on); [`Builder::workers`] adds others, on threads of
+/// their own. Dropping it is [`shutdown`](Runtime::shutdown) with the patience of [`Builder::shutdown_time`].
 ///
 /// ```
 /// let runtime = runtime::Runtime::new().unwrap();
 /// assert_eq!(runtime.block_on(async { 1 + 1 }), 2);
 /// ```
 pub struct Runtime {
-    /// Taken by the thread that runs it.
-    worker: Mutex<Option<Worker>>,
+    /// A thread is in `block_on`: it is worker 0.
+    has_first_worker: AtomicBool,
     handle: Handle,
     /// Where to write the trace at the end of each `block_on`.
     trace_files: Vec<PathBuf>,
-    shutdown_time: Duration,
+    /// `None`: it was shut down.
+    shutdown_time: Option<Duration>,
 }
 
 /// Reaches a runtime from anywhere. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
-    shared: Arc<Shared>,
+    home: Arc<Home>,
 }
 
 thread_local! {
+    /// Of threads that work for a runtime and are no workers of it: the blocking ones.
     static CURRENT: Slot<Handle> = const { RefCell::new(None) };
     static RUNNING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
@@ -78,11 +83,57 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    Handle::current().shared.spawn(None, Location::caller(), future)
+    spawn_named(None, Location::caller(), future)
 }
 
-/// Blocking jobs are in their pool's queue, and in no list.
-const NOT_LISTED: usize = usize::MAX;
+#[track_caller]
+fn spawn_named<F>(name: Option<Box<Arc<str>>>, place: &'static Location<'static>, future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    match Here::current() {
+        Some(here) => here.spawn(name, place, future),
+        None => Handle::current().home.spawn(name, place, future),
+    }
+}
+
+/// Spawns a future that need not be `Send`. The task stays on this thread: it is polled, and dropped, here.
+///
+/// # Panics
+/// Where no worker is: outside a runtime, and on a blocking thread.
+///
+/// ```
+/// use std::{cell::Cell, rc::Rc};
+/// runtime::block_on(async {
+///     let count = Rc::new(Cell::new(0));
+///     let counting = count.clone();
+///     runtime::spawn_local(async move { counting.set(1) }).await.unwrap();
+///     assert_eq!(count.get(), 1);
+/// });
+/// ```
+#[track_caller]
+pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    spawn_local_named(None, Location::caller(), future)
+}
+
+#[track_caller]
+fn spawn_local_named<F>(
+    name: Option<Box<Arc<str>>>,
+    place: &'static Location<'static>,
+    future: F,
+) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    let here = Here::current().expect("no worker here: a local task must be spawned by the worker that is to run it");
+    here.spawn_local(name, place, future)
+}
 
 /// Runs `job` on a thread where it may block, and gives its result.
 ///
@@ -100,11 +151,12 @@ const NOT_LISTED: usize = usize::MAX;
 #[track_caller]
 pub fn spawn_blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
     let handle = Handle::current();
-    let birth = Birth { id: handle.shared.next_id(), name: None, place: Location::caller(), listed_as: NOT_LISTED };
-    let pool = handle.shared.pool.clone();
+    let id = Here::current().map_or_else(|| handle.home.shared.next_id(), |here| here.next_id());
+    let birth = Birth { id, name: None, place: Location::caller() };
+    let pool = handle.home.shared.pool.clone();
     // The job belongs to this runtime as a task does: it can spawn, and sees the same clock.
     pool.spawn(birth, move || {
-        let _entered = handle.enter(false);
+        let _entered = handle.enter();
         job()
     })
 }
@@ -120,12 +172,25 @@ impl task::Builder {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        Handle::current().shared.spawn(self.into_name(), Location::caller(), future)
+        spawn_named(self.into_name(), Location::caller(), future)
+    }
+
+    /// Spawns a task that stays on this thread: see [`spawn_local`].
+    ///
+    /// # Panics
+    /// Where no worker is.
+    #[track_caller]
+    pub fn spawn_local<F>(self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        spawn_local_named(self.into_name(), Location::caller(), future)
     }
 }
 
 impl Runtime {
-    /// A runtime on the real clock, without a trace.
+    /// A runtime with one worker, on the real clock, without a trace.
     ///
     /// # Errors
     /// When the system refuses the descriptors for epoll and for waking.
@@ -146,12 +211,38 @@ impl Runtime {
     /// whatever `future` panics with. Under a virtual clock also when nothing can ever happen again: the text lists who waits.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _running = Running::start();
-        let mut worker = Borrowed::take(&self.worker);
-        let _entered = self.handle.enter(true);
-        let output = worker.get().run(future);
-        drop(worker);
+        let first = FirstWorker::take(&self.has_first_worker);
+        let output = worker::run(&self.handle.home.shared, future, self.shutdown_time.unwrap_or_default());
+        drop(first);
         self.write_trace();
         output
+    }
+
+    /// Ends the runtime: cancels its tasks, drops their futures, ends its threads, and waits for all that for `patience`
+    /// at most.
+    ///
+    /// The report names what did not end: tasks on a worker that is stuck in a poll, and jobs on blocking threads. They are left
+    /// to themselves; a poll that does return finds its task cancelled.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let runtime = runtime::Runtime::builder().workers(2).build().unwrap();
+    /// let task = runtime.handle().spawn(std::future::pending::<()>());
+    /// let report = runtime.shutdown(Duration::from_secs(5));
+    /// assert!(report.is_clean());
+    /// assert!(task.is_finished());
+    /// ```
+    pub fn shutdown(mut self, patience: Duration) -> ShutdownReport {
+        self.shutdown_time = None;
+        self.end(patience)
+    }
+
+    fn end(&self, patience: Duration) -> ShutdownReport {
+        let shared = &self.handle.home.shared;
+        let since = std::time::Instant::now();
+        let tasks = worker::end(shared, patience);
+        shared.pool.shut_down(patience.saturating_sub(since.elapsed()));
+        ShutdownReport { tasks: tasks.iter().map(LeftTask::from).collect() }
     }
 
     /// Reaches this runtime from other threads.
@@ -184,9 +275,61 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        let _entered = self.handle.enter(true);
-        drop(self.worker.get_mut().unwrap().take());
-        self.handle.shared.pool.shut_down(self.shutdown_time);
+        if let Some(patience) = self.shutdown_time {
+            self.end(patience);
+        }
+    }
+}
+
+/// What [`Runtime::shutdown`] could not end.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Tasks that would not end, because their worker is stuck in a poll.
+    pub tasks: Vec<LeftTask>,
+}
+
+impl ShutdownReport {
+    /// Did everything end?
+    pub fn is_clean(&self) -> bool {
+        self.tasks.is_empty()
+    }
+}
+
+/// One line for each thing that did not end; nothing if all did.
+impl fmt::Display for ShutdownReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.tasks.iter().try_for_each(|task| writeln!(f, "{task}"))
+    }
+}
+
+/// A task that outlived its runtime's patience.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LeftTask {
+    /// The task.
+    pub id: TaskId,
+    /// Is it the one that is stuck? If not, it only waits for the worker that is.
+    pub stuck: bool,
+    /// Its name, and the line that spawned it, as far as they are known.
+    pub description: String,
+}
+
+impl From<&Left> for LeftTask {
+    fn from(left: &Left) -> Self {
+        match left {
+            Left::Stuck(id) => Self { id: *id, stuck: true, description: String::new() },
+            Left::Waiting(task) => Self { id: task.id(), stuck: false, description: format!("{task:?}") },
+        }
+    }
+}
+
+impl fmt::Display for LeftTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self { id, stuck: true, .. } => write!(f, "{id} does not return from its poll"),
+            Self { description, .. } => write!(f, "{description} waits for its worker to cancel it"),
+        }
     }
 }
 
@@ -208,7 +351,7 @@ impl Handle {
 
     /// The runtime that the current thread belongs to, if it does.
     pub fn try_current() -> Option<Handle> {
-        current::get(&CURRENT)
+        Here::current().map(|here| Handle { home: here.home().clone() }).or_else(|| current::get(&CURRENT))
     }
 
     /// Spawns a task, from any thread. On a runtime that has ended, the task is cancelled at once: its future is dropped here,
@@ -219,21 +362,17 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.shared.spawn(None, Location::caller(), future)
+        self.home.spawn(None, Location::caller(), future)
     }
 
     /// What happened so far; empty unless the runtime was built with [`Builder::trace`].
     pub fn trace(&self) -> Trace {
-        self.shared.recorder().map(Recorder::snapshot).unwrap_or_default()
+        self.home.shared.recorder().map(Recorder::snapshot).unwrap_or_default()
     }
 
-    /// Makes this the runtime of the current thread: of its worker, or of one of its blocking threads.
-    fn enter(&self, worker: bool) -> impl Drop + use<> {
-        Entered {
-            _handle: current::enter(&CURRENT, self.clone()),
-            _time: self.shared.time.enter(worker),
-            _reactor: self.shared.reactor.enter(),
-        }
+    /// Makes this the runtime of the current thread, which is no worker.
+    fn enter(&self) -> impl Drop + use<> {
+        Entered { _handle: current::enter(&CURRENT, self.clone()), _rest: self.home.shared.enter_from_outside() }
     }
 }
 
@@ -243,14 +382,13 @@ impl fmt::Debug for Handle {
     }
 }
 
+/// The current thread's slots; they are put back by the fields.
 struct Entered<T> {
     _handle: current::Entered<Handle>,
-    _time: T,
-    _reactor: current::Entered<Arc<crate::reactor::Reactor>>,
+    _rest: T,
 }
 
 impl<T> Drop for Entered<T> {
-    /// The three slots are put back by the fields.
     fn drop(&mut self) {}
 }
 
@@ -273,33 +411,26 @@ impl Drop for Running {
     }
 }
 
-/// The worker, for as long as a thread runs it; put back even if the future panics.
-struct Borrowed<'runtime> {
-    place: &'runtime Mutex<Option<Worker>>,
-    worker: Option<Worker>,
-}
+/// This thread is the runtime's first worker; until the drop, also if the future panics.
+struct FirstWorker<'runtime>(&'runtime AtomicBool);
 
-impl<'runtime> Borrowed<'runtime> {
-    fn take(place: &'runtime Mutex<Option<Worker>>) -> Self {
-        let worker = place.lock().unwrap().take();
-        assert!(worker.is_some(), "this runtime is being run by another thread already");
-        Self { place, worker }
-    }
-
-    fn get(&mut self) -> &mut Worker {
-        self.worker.as_mut().expect("it is there until the drop")
+impl<'runtime> FirstWorker<'runtime> {
+    fn take(taken: &'runtime AtomicBool) -> Self {
+        assert!(!taken.swap(true, Ordering::AcqRel), "this runtime is being run by another thread already");
+        Self(taken)
     }
 }
 
-impl Drop for Borrowed<'_> {
+impl Drop for FirstWorker<'_> {
     fn drop(&mut self) {
-        *self.place.lock().unwrap() = self.worker.take();
+        self.0.store(false, Ordering::Release);
     }
 }
 
 /// Chooses what a [`Runtime`] is made of.
 #[derive(Clone, Debug)]
 pub struct Builder {
+    workers: usize,
     virtual_clock: bool,
     trace: Option<usize>,
     blocking_threads: usize,
@@ -310,6 +441,7 @@ pub struct Builder {
 impl Default for Builder {
     fn default() -> Self {
         Self {
+            workers: 1,
             virtual_clock: false,
             trace: None,
             blocking_threads: 64,
@@ -320,6 +452,15 @@ impl Default for Builder {
 }
 
 impl Builder {
+    /// How many workers: one by default, which is the thread that calls `block_on`. Each worker more is a thread more.
+    ///
+    /// With several, tasks run at the same time, and go from one worker to another; and tasks spawned from outside run between
+    /// two `block_on`s too. A virtual clock has but one worker: it must know that nothing runs.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
     /// Time stands still while anything can run, and jumps to the next deadline when nothing can: waits cost nothing, and
     /// take exactly as long as they say.
     ///
@@ -368,20 +509,33 @@ impl Builder {
     /// Chrome's trace viewer if it ends in `.json`, else as text. Several files are separated by colons.
     ///
     /// # Errors
-    /// When the system refuses the descriptors for epoll and for waking.
+    /// When there is to be no worker, or more than one on a virtual clock; and when the system refuses a thread, or the
+    /// descriptors for epoll and for waking.
     pub fn build(self) -> io::Result<Runtime> {
+        match self.workers {
+            0 => return Err(invalid("a runtime needs at least one worker")),
+            2.. if self.virtual_clock => return Err(invalid("a virtual clock has one worker, not several")),
+            TOO_MANY_WORKERS.. => return Err(invalid("a runtime has 65,535 workers at most")),
+            _ => {}
+        }
         let first_thread = std::thread::current().name() == Some("main");
         let trace_files = std::env::var_os("RUNTIME_TRACE").filter(|_| first_thread).unwrap_or_default();
         let trace_files: Vec<_> = std::env::split_paths(&trace_files).filter(|path| path != Path::new("")).collect();
         let capacity = self.trace.or((!trace_files.is_empty()).then_some(Recorder::DEFAULT_CAPACITY));
         let clock = if self.virtual_clock { Clock::Virtual(0.into()) } else { Clock::Real };
         let pool = |nudge| Pool::new(self.blocking_threads, self.blocking_idle, nudge);
-        let (worker, shared) = Worker::new(clock, capacity.map(Recorder::new), pool)?;
+        let shared = worker::start(self.workers, clock, capacity.map(Recorder::new), pool)?;
         Ok(Runtime {
-            worker: Mutex::new(Some(worker)),
-            handle: Handle { shared },
+            has_first_worker: AtomicBool::new(false),
+            handle: Handle { home: Home::outside(shared) },
             trace_files,
-            shutdown_time: self.shutdown_time,
+            shutdown_time: Some(self.shutdown_time),
         })
     }
+}
+
+const TOO_MANY_WORKERS: usize = 1 << 16;
+
+fn invalid(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, what)
 }

@@ -9,14 +9,17 @@ pub(crate) use loom::{
     cell::UnsafeCell,
     sync::{
         Mutex,
-        atomic::{AtomicU8, AtomicUsize, Ordering},
+        atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering, fence},
     },
 };
 
 #[cfg(not(runtime_loom))]
 pub(crate) use self::plain::UnsafeCell;
 #[cfg(not(runtime_loom))]
-pub(crate) use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+pub(crate) use std::sync::{
+    Mutex,
+    atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering, fence},
+};
 
 #[cfg(not(runtime_loom))]
 mod plain {
@@ -34,4 +37,19 @@ mod plain {
             access(self.0.get())
         }
     }
+}
+
+/// Runs `claim` under every interleaving, as far as `preemptions` reach (or `LOOM_MAX_PREEMPTIONS`, where that is smaller), and
+/// prints how many there were: a model that explores nothing would stay green too.
+#[cfg(all(test, runtime_loom))]
+pub(crate) fn model(name: &str, preemptions: usize, claim: impl Fn() + Sync + Send + 'static) {
+    let executions = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = executions.clone();
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(builder.preemption_bound.unwrap_or(preemptions).min(preemptions));
+    builder.check(move || {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        claim();
+    });
+    println!("model {name}: {} executions", executions.load(std::sync::atomic::Ordering::Relaxed));
 }

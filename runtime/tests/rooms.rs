@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 /// Ground floor first.
-const FLOORS: [&str; 13] = [
+const FLOORS: [&str; 14] = [
     "std_or_loom",
     "current",
+    "budget",
     "trace",
     "task",
     "queue",

@@ -61,7 +61,7 @@ async fn woken_from_outside(wakers: mpsc::Sender<(Waker, Arc<Mutex<bool>>)>) {
     .await;
 }
 
-fn round(seed: u64, tasks: u64) {
+fn round(seed: u64, workers: usize, tasks: u64) {
     let counts = Arc::new(Counts::default());
     let (wakers, to_wake) = mpsc::channel::<(Waker, Arc<Mutex<bool>>)>();
     let waking = thread::spawn(move || {
@@ -71,7 +71,7 @@ fn round(seed: u64, tasks: u64) {
             waker.wake();
         }
     });
-    let runtime = Runtime::new().unwrap();
+    let runtime = Runtime::builder().workers(workers).build().unwrap();
     runtime.block_on(async {
         let mut random = Random(seed);
         let mut handles = Vec::new();
@@ -124,8 +124,10 @@ fn nothing_is_lost_in_a_storm() {
     let mut seed = 0x9E37_79B9_7F4A_7C15;
     let mut rounds = 0;
     loop {
-        round(seed, 2_000);
-        rounds += 1;
+        for workers in [1, 2, 4] {
+            round(seed, workers, 2_000);
+            rounds += 1;
+        }
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         if std::time::Instant::now() >= end {
             break;

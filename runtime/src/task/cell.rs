@@ -1,9 +1,9 @@
 //! The cell: one allocation that holds all there is of a task.
 //!
 //! ```text
-//!            ┌────────────── Header (the same for every task) ──────────────┐
-//!   Task ───>│ state │ vtable │ id, name, place of spawn │ join waker       │ scheduler │ stage: future | output │
-//!  Waker ───>└───────────────────────────────────────────────────────────────┘
+//!            ┌──────────────── Header (the same for every task) ─────────────────┐
+//!   Task ───>│ state │ vtable │ id, name, place of spawn │ join waker │ listed    │ scheduler │ stage: future | output │
+//!  Waker ───>└───────────────────────────────────────────────────────────────────┘
 //! ```
 //!
 //! Who may touch what:
@@ -11,7 +11,8 @@
 //! | field | who |
 //! |---|---|
 //! | `state` | anyone who holds a reference: it is atomic |
-//! | `vtable`, `id`, `scheduler` | anyone who holds a reference: never written after birth |
+//! | `vtable`, `birth`, `scheduler` | anyone who holds a reference: never written after birth |
+//! | `listed` | the thread that set `RUNNING`; the state word orders one run after another, so it is `Relaxed` |
 //! | `stage` | the thread that set `RUNNING`; after `COMPLETE`, the handle (or, if it is gone, whoever completed) |
 //! | `join_waker` | the handle while `JOIN_WAKER` is unset; the runtime once it is set |
 //!
@@ -22,7 +23,7 @@
 #![expect(unsafe_code, reason = "the task cell is the one hand-made memory structure; its rules stand above")]
 
 use super::{
-    JoinError, Panic,
+    AbortHandle, JoinError, Panic,
     reference::Reference,
     state::{Completed, Ended, Started, State, Woken},
 };
@@ -36,7 +37,10 @@ use std::{
     panic::{AssertUnwindSafe, Location, catch_unwind},
     pin::Pin,
     ptr::NonNull,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Context, Poll, RawWaker, RawWakerVTable, Waker},
 };
 
@@ -48,18 +52,50 @@ pub(crate) trait Schedule: Send + Sync + 'static {
     /// living in the task. (The callers hold a reference to the cell across the call.)
     fn schedule(&self, task: Task);
 
+    /// Must a task of this scheduler run where it was spawned? Then it is in no queue that another worker takes from.
+    const PINNED: bool = false;
+
     /// A task became runnable: it is about to be scheduled, or will be when its poll ends. For the trace.
     fn woken(&self, _task: TaskId) {}
+
+    /// A task waits for the first time: from now on it may be in no queue, and only a list can find it. Called while it is
+    /// still `RUNNING`; the answer comes back with [`Ran::Done`].
+    fn waits(&self, _task: AbortHandle) -> Option<Listed> {
+        None
+    }
+}
+
+/// The place of a waiting task in the list of the worker that saw it wait first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) worker: u32,
+    pub(crate) place: u32,
+}
+
+/// `Option<Listed>` in one atomic word, all ones for `None`. (Atomic only because a `Cell` would not be `Sync`.)
+struct ListedWord(AtomicU64);
+
+impl ListedWord {
+    const NOWHERE: u64 = u64::MAX;
+
+    fn get(&self) -> Option<Listed> {
+        let word = self.0.load(Relaxed);
+        (word != Self::NOWHERE).then_some(Listed { worker: (word >> 32) as u32, place: word as u32 })
+    }
+
+    fn set(&self, listed: Option<Listed>) {
+        let word = listed.map_or(Self::NOWHERE, |Listed { worker, place }| u64::from(worker) << 32 | u64::from(place));
+        self.0.store(word, Relaxed);
+    }
 }
 
 /// What is known of a task from its birth.
 #[derive(Clone, Debug)]
 pub(crate) struct Birth {
     pub(crate) id: TaskId,
-    pub(crate) name: Option<Arc<str>>,
     pub(crate) place: &'static Location<'static>,
-    /// Its place in its runtime's list of live tasks.
-    pub(crate) listed_as: usize,
+    /// In a box of its own: few tasks have one, and every task pays for the word.
+    pub(crate) name: Option<Box<Arc<str>>>,
 }
 
 pub(super) struct Header {
@@ -67,6 +103,7 @@ pub(super) struct Header {
     pub(super) vtable: &'static Vtable,
     pub(super) birth: Birth,
     pub(super) join_waker: UnsafeCell<Option<Waker>>,
+    listed: ListedWord,
 }
 
 /// What depends on the type of the future and of the scheduler.
@@ -77,6 +114,7 @@ pub(super) struct Vtable {
     /// Moves the output out; the second pointer is to an `Option<Result<T, JoinError>>` of the task's `T`.
     pub(super) take_output: unsafe fn(NonNull<Header>, NonNull<()>),
     free: unsafe fn(NonNull<Header>),
+    pinned: bool,
 }
 
 /// `repr(C)`: a pointer to the cell is a pointer to its header.
@@ -100,8 +138,8 @@ pub(crate) enum Ran {
     Idle,
     /// Pending, and woken meanwhile: queue it again.
     Again(Task),
-    /// Over; its future is gone.
-    Done(Outcome),
+    /// Over; its future is gone. If it ever waited, its entry in that list must go too.
+    Done(Outcome, Option<Listed>),
 }
 
 /// A runnable task: the licence to run it once. At most one exists for a task at any time.
@@ -115,10 +153,11 @@ pub(crate) struct Task(NonNull<Header>);
 unsafe impl Send for Task {}
 
 /// Makes a task: scheduled already, so the caller must queue the `Task`.
+///
+/// The output need not be `Send`: only the handle moves it to another thread, and the handle is `Send` only if the output is.
 pub(crate) fn new<F, S>(birth: Birth, scheduler: S, future: F) -> (Task, Reference)
 where
     F: Future + Send + 'static,
-    F::Output: Send + 'static,
     S: Schedule,
 {
     let cell = Box::new(Cell {
@@ -127,19 +166,37 @@ where
             vtable: const { &Vtable::of::<F, S>() },
             birth,
             join_waker: UnsafeCell::new(None),
+            listed: ListedWord(AtomicU64::new(ListedWord::NOWHERE)),
         },
         scheduler,
         stage: UnsafeCell::new(Stage::Future(future)),
     });
     let header = NonNull::from(Box::leak(cell)).cast::<Header>();
     // The state word was born with the handle's reference counted: this is it.
-    (Task(header), Reference::born_with(header))
+    (Task(header), Reference::counted(header))
 }
 
 impl Task {
     pub(crate) fn birth(&self) -> &Birth {
         // SAFETY: a runnable task is not complete, so the future's own reference keeps the cell alive.
         &unsafe { self.0.as_ref() }.birth
+    }
+
+    /// Must it run on the worker where it was spawned?
+    pub(crate) fn is_pinned(&self) -> bool {
+        // SAFETY: as in `birth`.
+        unsafe { self.0.as_ref() }.vtable.pinned
+    }
+
+    /// The licence as one word, for a queue of words.
+    pub(crate) fn into_word(self) -> NonNull<()> {
+        self.0.cast()
+    }
+
+    /// # Safety
+    /// `word` comes from [`into_word`](Task::into_word), and is turned back once.
+    pub(crate) unsafe fn from_word(word: NonNull<()>) -> Self {
+        Self(word.cast())
     }
 
     /// The coming run will drop the future instead of polling it.
@@ -157,13 +214,9 @@ impl Task {
 }
 
 impl Vtable {
-    const fn of<F, S>() -> Self
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-        S: Schedule,
-    {
+    const fn of<F: Future, S: Schedule>() -> Self {
         Self {
+            pinned: S::PINNED,
             run: run::<F, S>,
             schedule: schedule::<F, S>,
             woken: woken::<F, S>,
@@ -201,6 +254,11 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) -> Ran {
                 Ok(Poll::Ready(output)) => Ok(output),
                 Err(payload) => Err(JoinError::Panicked(Panic::new(payload))),
                 Ok(Poll::Pending) => {
+                    // Listed while it is ours: after `end` it may run, and be gone, elsewhere.
+                    if cell.header.listed.get().is_none() {
+                        cell.header.state.retain();
+                        cell.header.listed.set(cell.scheduler.waits(AbortHandle(Reference::counted(header))));
+                    }
                     return match cell.header.state.end() {
                         Ended::Idle => Ran::Idle,
                         Ended::Again => Ran::Again(Task(header)),
@@ -209,8 +267,9 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) -> Ran {
             }
         }
     };
+    let listed = cell.header.listed.get();
     // SAFETY: `RUNNING` is ours.
-    Ran::Done(unsafe { complete::<F, S>(header, output) })
+    Ran::Done(unsafe { complete::<F, S>(header, output) }, listed)
 }
 
 /// The end of a task: future dropped, output in place, handle told, the future's reference given back.

@@ -1,14 +1,15 @@
 //! What the spawner keeps of a task: the handle that waits for its output, and the handle that can only end it.
 
 use super::{JoinError, reference::Reference};
-use crate::trace::TaskId;
+use crate::{budget, trace::TaskId};
 use std::{
     fmt,
     future::Future,
     marker::PhantomData,
     panic::Location,
     pin::Pin,
-    task::{Context, Poll},
+    sync::Mutex,
+    task::{Context, Poll, ready},
 };
 
 /// Waits for the output of a task.
@@ -30,8 +31,11 @@ use std::{
 #[must_use = "dropping the handle detaches the task; `drop(handle)` says so"]
 pub struct JoinHandle<T> {
     task: Reference,
-    output: PhantomData<fn() -> T>,
+    /// The handle takes the output out: so it may go where the output may go. (As a mutex does; and `&JoinHandle` takes nothing.)
+    output: PhantomData<Mutex<T>>,
 }
+
+impl<T> Unpin for JoinHandle<T> {}
 
 impl<T> JoinHandle<T> {
     /// `task` must be the one reference born with its cell, and `T` its output.
@@ -62,7 +66,7 @@ impl<T> JoinHandle<T> {
 
     /// The name it was given by [`Builder::name`](super::Builder::name).
     pub fn name(&self) -> Option<&str> {
-        self.task.birth().name.as_deref()
+        self.task.birth().name.as_deref().map(|name| &**name)
     }
 
     /// The line that spawned it.
@@ -76,6 +80,9 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.task.is_complete() {
+            ready!(budget::spend(context));
+        }
         // SAFETY: this is the task's one handle, `T` is its output, and `&mut` excludes a second thread.
         match unsafe { self.task.poll_output(context.waker()) } {
             Some(output) => Poll::Ready(output),
@@ -116,6 +123,16 @@ impl AbortHandle {
     /// As [`JoinHandle::id`].
     pub fn id(&self) -> TaskId {
         self.0.birth().id
+    }
+
+    /// As [`JoinHandle::name`].
+    pub fn name(&self) -> Option<&str> {
+        self.0.birth().name.as_deref().map(|name| &**name)
+    }
+
+    /// As [`JoinHandle::spawned_at`].
+    pub fn spawned_at(&self) -> &'static Location<'static> {
+        self.0.birth().place
     }
 }
 

@@ -30,7 +30,7 @@ impl Queue {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let birth = Birth { id: TaskId(1), name: None, place: std::panic::Location::caller(), listed_as: 0 };
+        let birth = Birth { id: TaskId(1), name: None, place: std::panic::Location::caller() };
         let (task, handle) = new(birth, self.clone(), future);
         self.schedule(task);
         handle
@@ -50,15 +50,7 @@ impl Queue {
 }
 
 fn model(name: &str, claim: impl Fn() + Sync + Send + 'static) {
-    let executions = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let counted = executions.clone();
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(2);
-    builder.check(move || {
-        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        claim();
-    });
-    println!("model {name}: {} executions", executions.load(std::sync::atomic::Ordering::Relaxed));
+    crate::std_or_loom::model(name, 3, claim);
 }
 
 /// What a waker wrote before it woke is seen by the poll that follows, even if the task was scheduled already.

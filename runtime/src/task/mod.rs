@@ -10,6 +10,7 @@
 
 mod cell;
 mod join;
+mod local;
 #[cfg(all(test, runtime_loom))]
 mod loom_models;
 mod reference;
@@ -20,7 +21,8 @@ mod tests;
 pub use crate::trace::TaskId;
 pub use join::{AbortHandle, JoinHandle};
 
-pub(crate) use cell::{Birth, Ran, Schedule, Task, contain};
+pub(crate) use cell::{Birth, Listed, Ran, Schedule, Task, contain};
+pub(crate) use local::BoundToThread;
 
 use std::{
     any::Any,
@@ -40,7 +42,11 @@ pub enum JoinError {
 }
 
 /// What a task panicked with.
-pub struct Panic {
+///
+/// One word: every task has room for it in its cell.
+pub struct Panic(Box<Panicked>);
+
+struct Panicked {
     message: Option<Box<str>>,
     /// The lock is never taken: it makes the payload, which is only `Send`, shareable by nobody ever sharing it.
     payload: Mutex<Box<dyn Any + Send>>,
@@ -50,17 +56,17 @@ impl Panic {
     fn new(payload: Box<dyn Any + Send>) -> Self {
         let text = payload.downcast_ref::<String>().map(String::as_str);
         let message = text.or_else(|| payload.downcast_ref::<&str>().copied()).map(Box::from);
-        Self { message, payload: Mutex::new(payload) }
+        Self(Box::new(Panicked { message, payload: Mutex::new(payload) }))
     }
 
     /// The text, where it was one (as from `panic!("…")`).
     pub fn message(&self) -> Option<&str> {
-        self.message.as_deref()
+        self.0.message.as_deref()
     }
 
     /// The payload, as [`std::panic::catch_unwind`] gives it: for [`std::panic::resume_unwind`], or to be downcast.
     pub fn into_payload(self) -> Box<dyn Any + Send> {
-        self.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.0.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -111,7 +117,6 @@ impl std::error::Error for JoinError {}
 pub(crate) fn new<F, S>(birth: Birth, scheduler: S, future: F) -> (Task, JoinHandle<F::Output>)
 where
     F: Future + Send + 'static,
-    F::Output: Send + 'static,
     S: Schedule,
 {
     let (task, reference) = cell::new(birth, scheduler, future);
@@ -143,8 +148,8 @@ impl Builder {
         Self { name: Some(name.into()) }
     }
 
-    pub(crate) fn into_name(self) -> Option<Arc<str>> {
-        self.name
+    pub(crate) fn into_name(self) -> Option<Box<Arc<str>>> {
+        self.name.map(Box::new)
     }
 }
 

@@ -25,8 +25,8 @@ unsafe impl Send for Reference {}
 unsafe impl Sync for Reference {}
 
 impl Reference {
-    /// The reference that is counted in a newborn cell for its handle.
-    pub(super) fn born_with(header: NonNull<Header>) -> Self {
+    /// A reference that has been counted already: by `retain`, or at birth for the handle.
+    pub(super) fn counted(header: NonNull<Header>) -> Self {
         Self(header)
     }
 

@@ -29,7 +29,7 @@ impl Queue {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let birth = Birth { id: TaskId(1), name: None, place: std::panic::Location::caller(), listed_as: 0 };
+        let birth = Birth { id: TaskId(1), name: None, place: std::panic::Location::caller() };
         let (task, handle) = new(birth, self.clone(), future);
         self.schedule(task);
         handle

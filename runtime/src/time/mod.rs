@@ -25,7 +25,7 @@ use timers::Timers;
 /// What a runtime knows of time. Shared by its worker and by whoever holds one of its timers.
 #[derive(Debug)]
 pub(crate) struct Time {
-    pub(crate) clock: Clock,
+    pub(crate) clock: Arc<Clock>,
     pub(crate) timers: Timers,
     start: Instant,
     /// Interrupts the worker's sleep: for a timer armed from another thread.
@@ -44,8 +44,7 @@ thread_local! {
 }
 
 impl Time {
-    pub(crate) fn new(clock: Clock, nudge: Waker) -> Self {
-        let start = clock.now();
+    pub(crate) fn new(clock: Arc<Clock>, start: Instant, nudge: Waker) -> Self {
         Self { clock, timers: Timers::default(), start, nudge }
     }
 

@@ -4,18 +4,22 @@
 //! follows. The format: *Trace Event Format*, Google, 2016 (`ph` is the kind of an event: `X` a slice, `i` a moment, `s` and
 //! `f` the ends of an arrow, `M` a name).
 
-use super::{Cause, Kind, TaskId, Trace};
+use super::{Cause, Event, Kind, TaskId, Trace};
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
-/// The row of the worker. Tasks have their own numbers, so it takes one that none has.
+/// The row of the first worker; the others follow. Tasks have their own numbers, so they take some that none has.
 const WORKER: u64 = 1 << 52;
 
 pub(super) fn write(trace: &Trace) -> String {
     let mut writer = Writer::default();
-    writer.name(WORKER, "worker");
+    let last = trace.events.iter().filter_map(|event| event.worker).max().unwrap_or(0);
+    for worker in 0..=last {
+        let name = if last == 0 { "worker".to_owned() } else { format!("worker {worker}") };
+        writer.name(WORKER + worker as u64, &name);
+    }
     writer.name(0, "main");
     for event in &trace.events {
-        writer.event(event.at, &event.kind);
+        writer.event(event);
     }
     format!("{{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n{}\n]}}\n", writer.lines.join(",\n"))
 }
@@ -24,21 +28,22 @@ pub(super) fn write(trace: &Trace) -> String {
 struct Writer {
     lines: Vec<String>,
     polls: BTreeMap<TaskId, Duration>,
-    parked: Option<Duration>,
+    parked: BTreeMap<u64, Duration>,
     /// Arrows that have begun and not ended, by the task that they point to.
     arrows: BTreeMap<TaskId, u64>,
     next_arrow: u64,
 }
 
 impl Writer {
-    fn event(&mut self, at: Duration, kind: &Kind) {
-        match kind {
+    fn event(&mut self, event: &Event) {
+        let (at, row) = (event.at, WORKER + event.worker.unwrap_or(0) as u64);
+        match &event.kind {
             Kind::Spawn { task, name, by } => {
                 let name = name.as_ref().map_or_else(|| task.to_string(), |name| format!("{task} {name}"));
                 self.name(task.0, &name);
-                self.begin_arrow(at, *task, *by);
+                self.begin_arrow(at, *task, *by, row);
             }
-            Kind::Wake { task, by } => self.begin_arrow(at, *task, *by),
+            Kind::Wake { task, by } => self.begin_arrow(at, *task, *by, row),
             Kind::Poll { task } => {
                 self.polls.insert(*task, at);
                 if let Some(arrow) = self.arrows.remove(task) {
@@ -47,22 +52,25 @@ impl Writer {
             }
             Kind::Pending { task } => self.end_poll(at, *task, "poll"),
             Kind::Done { task, outcome } => self.end_poll(at, *task, &format!("poll: {outcome}")),
-            Kind::Park { .. } => self.parked = Some(at),
+            Kind::Park { .. } => drop(self.parked.insert(row, at)),
             Kind::Unpark => {
-                if let Some(since) = self.parked.take() {
-                    self.slice(since, at, WORKER, "parked");
+                if let Some(since) = self.parked.remove(&row) {
+                    self.slice(since, at, row, "parked");
                 }
             }
             Kind::Ready { source, read, write } => {
                 let ways = [(*read, " read"), (*write, " write")].map(|(is, way)| if is { way } else { "" });
-                self.line(at, WORKER, "i", &format!("source {source} ready:{}{}", ways[0], ways[1]), r#","s":"t""#);
+                self.line(at, row, "i", &format!("source {source} ready:{}{}", ways[0], ways[1]), r#","s":"t""#);
             }
-            Kind::Timer { .. } => self.line(at, WORKER, "i", "timer", r#","s":"t""#),
+            Kind::Timer { .. } => self.line(at, row, "i", "timer", r#","s":"t""#),
+            Kind::Steal { task, from } => {
+                self.line(at, row, "i", &format!("steals {task} from worker {from}"), r#","s":"t""#);
+            }
         }
     }
 
-    fn begin_arrow(&mut self, at: Duration, task: TaskId, by: Cause) {
-        let from = if let Cause::Task(by) = by { by.0 } else { WORKER };
+    fn begin_arrow(&mut self, at: Duration, task: TaskId, by: Cause, worker: u64) {
+        let from = if let Cause::Task(by) = by { by.0 } else { worker };
         let arrow = self.next_arrow;
         self.next_arrow += 1;
         self.arrows.insert(task, arrow);
@@ -114,7 +122,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::{Event, Outcome};
+    use crate::trace::Outcome;
 
     #[test]
     fn polls_become_slices_and_wakes_become_arrows() {
@@ -124,7 +132,11 @@ mod tests {
             Kind::Poll { task },
             Kind::Done { task, outcome: Outcome::Ready },
         ];
-        let events = kinds.into_iter().zip(1..).map(|(kind, at)| Event { at: Duration::from_nanos(1500 * at), kind });
+        let events = kinds.into_iter().zip(1..).map(|(kind, at)| Event {
+            at: Duration::from_nanos(1500 * at),
+            worker: None,
+            kind,
+        });
         let json = write(&Trace { events: events.collect(), lost: 0 });
         assert!(json.contains(r##""name":"#1 a \"quoted\"\u000aname""##), "{json}");
         assert!(

@@ -114,6 +114,13 @@ pub enum Kind {
         /// There may be room to write.
         write: bool,
     },
+    /// A worker with nothing to run took a task out of another's queue.
+    Steal {
+        /// The task, which the thief runs next. It took up to half of the victim's queue besides.
+        task: TaskId,
+        /// The victim.
+        from: usize,
+    },
     /// A deadline passed.
     Timer {
         /// The deadline, since the start of the runtime.
@@ -127,6 +134,8 @@ pub enum Kind {
 pub struct Event {
     /// When, since the start of the runtime.
     pub at: Duration,
+    /// On which worker's thread; `None`: on another.
+    pub worker: Option<usize>,
     /// What.
     pub kind: Kind,
 }
@@ -148,6 +157,11 @@ impl Trace {
     /// How many older events the bounded ring had to let go.
     pub fn lost(&self) -> u64 {
         self.lost
+    }
+
+    /// Did more than one worker have a part in it?
+    pub(crate) fn has_several_workers(&self) -> bool {
+        self.events.iter().any(|event| event.worker.is_some_and(|worker| worker > 0))
     }
 
     /// The schedule drawn as a self-contained SVG: a lane a task, a bar a poll, an arrow a wake, hatching while parked.
@@ -193,7 +207,7 @@ impl Recorder {
         Self { ring: Mutex::default(), capacity }
     }
 
-    pub(crate) fn record(&self, at: Duration, kind: Kind) {
+    pub(crate) fn record(&self, at: Duration, worker: Option<usize>, kind: Kind) {
         let mut ring = self.ring.lock().unwrap();
         // Another thread may have read its clock earlier and come here later.
         let at = ring.events.back().map_or(at, |last| at.max(last.at));
@@ -201,7 +215,7 @@ impl Recorder {
             ring.events.pop_front();
             ring.lost += 1;
         }
-        ring.events.push_back(Event { at, kind });
+        ring.events.push_back(Event { at, worker, kind });
     }
 
     pub(crate) fn snapshot(&self) -> Trace {
@@ -218,7 +232,7 @@ mod tests {
     fn a_full_ring_forgets_the_oldest_and_counts_it() {
         let recorder = Recorder::new(2);
         for number in 1..=3 {
-            recorder.record(Duration::from_millis(number), Kind::Poll { task: TaskId(number) });
+            recorder.record(Duration::from_millis(number), None, Kind::Poll { task: TaskId(number) });
         }
         let trace = recorder.snapshot();
         assert_eq!(trace.lost(), 1);
@@ -228,8 +242,8 @@ mod tests {
     #[test]
     fn times_never_go_back() {
         let recorder = Recorder::new(8);
-        recorder.record(Duration::from_millis(5), Kind::Unpark);
-        recorder.record(Duration::from_millis(3), Kind::Unpark);
+        recorder.record(Duration::from_millis(5), None, Kind::Unpark);
+        recorder.record(Duration::from_millis(3), None, Kind::Unpark);
         assert_eq!(recorder.snapshot().events()[1].at, Duration::from_millis(5));
     }
 }

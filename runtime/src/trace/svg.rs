@@ -10,7 +10,7 @@
 //! A column an event, a wider one for a sleep. Everything is drawn in `currentColor`, told apart by shape and not by hue, so
 //! it reads in light and dark and in print.
 
-use super::{Cause, Kind, Outcome, TaskId, Trace};
+use super::{Cause, Event, Kind, Outcome, TaskId, Trace};
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 const LABELS: f64 = 150.0;
@@ -30,17 +30,18 @@ enum Lane {
     Timers,
     Reactor,
     Outside,
-    Worker,
+    Worker(usize),
 }
 
 impl Lane {
-    fn of(cause: Cause) -> Lane {
+    /// The lane of a cause; `worker` is the thread it was seen on.
+    fn of(cause: Cause, worker: usize) -> Lane {
         match cause {
             Cause::Task(task) => Lane::Task(task),
             Cause::Timers => Lane::Timers,
             Cause::Reactor => Lane::Reactor,
             Cause::Outside => Lane::Outside,
-            Cause::Runtime => Lane::Worker,
+            Cause::Runtime => Lane::Worker(worker),
         }
     }
 }
@@ -48,7 +49,7 @@ impl Lane {
 pub(super) fn draw(trace: &Trace) -> String {
     let shown = &trace.events[..trace.events.len().min(MOST_EVENTS)];
     let mut drawing = Drawing::new(trace, shown);
-    let end = shown.iter().fold(LABELS, |x, event| drawing.event(x, event.at, &event.kind));
+    let end = shown.iter().fold(LABELS, |x, event| drawing.event(x, event));
     drawing.finish(end, trace.events.len() - shown.len())
 }
 
@@ -60,22 +61,27 @@ struct Drawing<'trace> {
     /// Where a task's present poll, or its present wait, began.
     polling: BTreeMap<TaskId, f64>,
     waiting: BTreeMap<TaskId, f64>,
-    parked: Option<(f64, Duration)>,
+    parked: BTreeMap<usize, (f64, Duration)>,
     polls: usize,
     sleeps: usize,
     asleep: Duration,
 }
 
 impl<'trace> Drawing<'trace> {
-    fn new(trace: &'trace Trace, shown: &[super::Event]) -> Self {
+    fn new(trace: &'trace Trace, shown: &[Event]) -> Self {
         let mut lanes: Vec<Lane> = shown
             .iter()
             .flat_map(|event| match &event.kind {
-                Kind::Spawn { task, by, .. } | Kind::Wake { task, by } => vec![Lane::Task(*task), Lane::of(*by)],
+                Kind::Spawn { task, by, .. } | Kind::Wake { task, by } => {
+                    vec![Lane::Task(*task), Lane::of(*by, worker_of(event))]
+                }
                 Kind::Poll { task } | Kind::Pending { task } | Kind::Done { task, .. } => vec![Lane::Task(*task)],
                 Kind::Ready { .. } => vec![Lane::Reactor],
                 Kind::Timer { .. } => vec![Lane::Timers],
-                Kind::Park { .. } | Kind::Unpark => vec![Lane::Worker],
+                Kind::Steal { task, from } => {
+                    vec![Lane::Task(*task), Lane::Worker(worker_of(event)), Lane::Worker(*from)]
+                }
+                Kind::Park { .. } | Kind::Unpark => vec![Lane::Worker(worker_of(event))],
             })
             .collect();
         lanes.sort();
@@ -87,7 +93,7 @@ impl<'trace> Drawing<'trace> {
             shapes: String::new(),
             polling: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            parked: None,
+            parked: BTreeMap::new(),
             polls: 0,
             sleeps: 0,
             asleep: Duration::ZERO,
@@ -95,17 +101,18 @@ impl<'trace> Drawing<'trace> {
     }
 
     /// Draws one event at `x`, and says where the next one goes.
-    fn event(&mut self, x: f64, at: Duration, kind: &Kind) -> f64 {
-        match kind {
+    fn event(&mut self, x: f64, event: &Event) -> f64 {
+        let (at, worker) = (event.at, worker_of(event));
+        match &event.kind {
             Kind::Spawn { task, by, .. } => {
-                self.arrow(x, Lane::of(*by), *task, 0.4, &format!("{by} spawns {task}"));
+                self.arrow(x, Lane::of(*by, worker), *task, 0.4, &format!("{by} spawns {task}"));
                 let y = self.lanes[&Lane::Task(*task)];
                 self.shape(format_args!(
                     r#"<circle cx="{x:.0}" cy="{y:.0}" r="3.5" fill="none" stroke="currentColor"/>"#
                 ));
                 self.waiting.insert(*task, x);
             }
-            Kind::Wake { task, by } => self.arrow(x, Lane::of(*by), *task, 1.0, &format!("{by} wakes {task}")),
+            Kind::Wake { task, by } => self.arrow(x, Lane::of(*by, worker), *task, 1.0, &format!("{by} wakes {task}")),
             Kind::Poll { task } => {
                 self.end_wait(*task, x);
                 self.polling.insert(*task, x);
@@ -121,10 +128,19 @@ impl<'trace> Drawing<'trace> {
                 self.end_mark(*task, x, *outcome);
             }
             Kind::Park { .. } => {
-                self.parked = Some((x, at));
+                self.parked.insert(worker, (x, at));
                 return x + SLEEP;
             }
-            Kind::Unpark => self.end_park(x, at),
+            Kind::Unpark => self.end_park(x, at, worker),
+            Kind::Steal { task, from } => {
+                self.arrow(
+                    x,
+                    Lane::Worker(*from),
+                    *task,
+                    1.0,
+                    &format!("worker {worker} steals {task} from worker {from}"),
+                );
+            }
             Kind::Ready { source, read, write } => {
                 let ways = [(*read, "read"), (*write, "write")].into_iter().filter(|(is, _)| *is).map(|(_, way)| way);
                 let ways = ways.collect::<Vec<_>>().join(" and ");
@@ -167,12 +183,12 @@ impl<'trace> Drawing<'trace> {
         }
     }
 
-    fn end_park(&mut self, x: f64, at: Duration) {
-        let Some((from, since)) = self.parked.take() else { return };
+    fn end_park(&mut self, x: f64, at: Duration, worker: usize) {
+        let Some((from, since)) = self.parked.remove(&worker) else { return };
         let slept = at.saturating_sub(since);
         self.sleeps += 1;
         self.asleep += slept;
-        let y = self.lanes[&Lane::Worker];
+        let y = self.lanes[&Lane::Worker(worker)];
         let (top, bottom) = (y - BAR / 2.0, y + BAR / 2.0);
         let mut hatching = String::new();
         let mut stroke = from + 6.0;
@@ -222,8 +238,9 @@ impl<'trace> Drawing<'trace> {
             self.end_wait(task, end);
         }
         let more = if left_out > 0 { format!("; {left_out} more events are in the text form") } else { String::new() };
+        let who = if self.trace.has_several_workers() { "workers" } else { "worker" };
         let summary = format!(
-            "A timeline: {} polls; the worker slept {} times, {} in all{more}.",
+            "A timeline: {} polls; the {who} slept {} times, {} in all{more}.",
             self.polls,
             self.sleeps,
             duration(self.asleep)
@@ -252,13 +269,19 @@ impl<'trace> Drawing<'trace> {
             Lane::Timers => "timers".into(),
             Lane::Reactor => "reactor".into(),
             Lane::Outside => "other threads".into(),
-            Lane::Worker => "worker".into(),
+            Lane::Worker(_) if !self.trace.has_several_workers() => "worker".into(),
+            Lane::Worker(worker) => format!("worker {worker}"),
         };
         if label.chars().count() <= LONGEST_LABEL {
             return label;
         }
         label.chars().take(LONGEST_LABEL - 1).chain(['…']).collect()
     }
+}
+
+/// What happened on no worker's thread is drawn with the first.
+fn worker_of(event: &Event) -> usize {
+    event.worker.unwrap_or(0)
 }
 
 /// With the unit that leaves the fewest digits: `250 µs`, `1.5 ms`, `2.00 s`.

@@ -16,7 +16,13 @@ impl Display for Trace {
         if self.lost > 0 {
             writeln!(f, "(the {} oldest events are lost: the ring was full)", self.lost)?;
         }
-        self.events.iter().try_for_each(|event| writeln!(f, "{event}"))
+        if !self.has_several_workers() {
+            return self.events.iter().try_for_each(|event| writeln!(f, "{event}"));
+        }
+        self.events.iter().try_for_each(|event| {
+            let worker = event.worker.map_or("-".into(), |worker| format!("w{worker}"));
+            writeln!(f, "{worker:<4}{event}")
+        })
     }
 }
 
@@ -33,6 +39,7 @@ impl Display for Event {
             Kind::Park { until: Some(until) } => write!(f, "park     until {}", milliseconds(*until)),
             Kind::Park { until: None } => write!(f, "park     until something happens"),
             Kind::Unpark => write!(f, "unpark"),
+            Kind::Steal { task, from } => write!(f, "steal    {task} from worker {from}"),
             Kind::Ready { source, read, write } => {
                 let what = match (read, write) {
                     (true, true) => "read and write",

@@ -1,16 +1,39 @@
-//! Going to sleep, under loom: a worker that parks while another thread brings work.
+//! Falling asleep, under loom: with the reactor modelled by a flag and a condition variable.
 
-use super::park::ParkState;
+use super::{idle::Idle, park::ParkState};
+use crate::std_or_loom::{AtomicUsize, Mutex, Ordering, model};
 use loom::{
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Condvar},
     thread,
 };
 use std::collections::VecDeque;
 
-/// The reactor's part, as a flag and a condition variable.
+/// The reactor's part: what `nudge` interrupts.
 struct Sleeper {
+    park: ParkState,
     interrupted: Mutex<bool>,
     wake: Condvar,
+}
+
+impl Sleeper {
+    fn new() -> Self {
+        Self { park: ParkState::new(), interrupted: Mutex::new(false), wake: Condvar::new() }
+    }
+
+    fn nudge(&self) {
+        if self.park.nudge() {
+            *self.interrupted.lock().unwrap() = true;
+            self.wake.notify_one();
+        }
+    }
+
+    fn wait(&self) {
+        let mut interrupted = self.interrupted.lock().unwrap();
+        while !*interrupted {
+            interrupted = self.wake.wait(interrupted).unwrap();
+        }
+        *interrupted = false;
+    }
 }
 
 /// Work pushed while the worker goes to sleep is found: it never sleeps on a queue that is not empty. (If it does, loom
@@ -18,24 +41,15 @@ struct Sleeper {
 /// Broken by: `prepare` storing PARKED without looking at what was there.
 #[test]
 fn a_push_while_the_worker_parks_is_not_slept_through() {
-    let executions = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let counted = executions.clone();
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(3);
-    builder.check(move || {
-        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let state = Arc::new(ParkState::new());
+    model("park", 3, || {
+        let sleeper = Arc::new(Sleeper::new());
         let queue = Arc::new(Mutex::new(VecDeque::new()));
-        let sleeper = Arc::new(Sleeper { interrupted: Mutex::new(false), wake: Condvar::new() });
         let producer = {
-            let (state, queue, sleeper) = (state.clone(), queue.clone(), sleeper.clone());
+            let (sleeper, queue) = (sleeper.clone(), queue.clone());
             thread::spawn(move || {
                 for job in 0..2 {
                     queue.lock().unwrap().push_back(job);
-                    if state.nudge() {
-                        *sleeper.interrupted.lock().unwrap() = true;
-                        sleeper.wake.notify_one();
-                    }
+                    sleeper.nudge();
                 }
             })
         };
@@ -44,17 +58,109 @@ fn a_push_while_the_worker_parks_is_not_slept_through() {
             while queue.lock().unwrap().pop_front().is_some() {
                 done += 1;
             }
-            if done < 2 && state.prepare() {
-                let mut interrupted = sleeper.interrupted.lock().unwrap();
-                while !*interrupted {
-                    interrupted = sleeper.wake.wait(interrupted).unwrap();
-                }
-                *interrupted = false;
-                drop(interrupted);
-                state.unprepare();
+            if done < 2 && sleeper.park.prepare() {
+                sleeper.wait();
+                sleeper.park.unprepare();
             }
         }
         producer.join().unwrap();
     });
-    println!("model park: {} executions", executions.load(std::sync::atomic::Ordering::Relaxed));
+}
+
+/// Workers that share nothing but a count of tasks: as weakly ordered as the ring's positions are.
+struct Crew {
+    idle: Idle,
+    tasks: AtomicUsize,
+    sleepers: Vec<Sleeper>,
+}
+
+impl Crew {
+    fn new(workers: usize) -> Arc<Self> {
+        let sleepers = (0..workers).map(|_| Sleeper::new()).collect();
+        Arc::new(Self { idle: Idle::new(workers), tasks: AtomicUsize::new(0), sleepers })
+    }
+
+    fn has_work(&self) -> bool {
+        self.tasks.load(Ordering::Acquire) > 0
+    }
+
+    fn push(&self) {
+        self.tasks.fetch_add(1, Ordering::Release);
+        self.wake_one();
+    }
+
+    fn wake_one(&self) {
+        if let Some(worker) = self.idle.wake_one() {
+            self.sleepers[worker].nudge();
+        }
+    }
+
+    fn take(&self) -> bool {
+        let mut tasks = self.tasks.load(Ordering::Acquire);
+        while tasks > 0 {
+            match self.tasks.compare_exchange(tasks, tasks - 1, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return true,
+                Err(now) => tasks = now,
+            }
+        }
+        false
+    }
+
+    /// `search_or_sleep` of the worker, until it has found one task; then it is busy for ever.
+    fn work_on_one(&self, worker: usize) {
+        let mut searching = false;
+        loop {
+            searching = searching || self.idle.begin_search();
+            if searching && self.take() {
+                if self.idle.end_search() && self.has_work() {
+                    self.wake_one();
+                }
+                return;
+            }
+            let sleeper = &self.sleepers[worker];
+            if !sleeper.park.prepare() {
+                if std::mem::take(&mut searching) && self.idle.end_search() && self.has_work() {
+                    self.wake_one();
+                }
+                continue;
+            }
+            let last = self.idle.fall_asleep(worker, std::mem::take(&mut searching));
+            if !(last && self.has_work()) {
+                sleeper.wait();
+            }
+            sleeper.park.unprepare();
+            searching = self.idle.get_up(worker);
+        }
+    }
+}
+
+/// A task pushed while the only other worker falls asleep is not slept through.
+/// Broken by: the fence in `wake_one` gone (tokio #1768), or that in `fall_asleep`.
+#[test]
+fn a_push_is_seen_by_the_sleeper_or_the_sleeper_by_the_push() {
+    model("idle, one worker", 3, || {
+        let crew = Crew::new(2);
+        let worker = {
+            let crew = crew.clone();
+            thread::spawn(move || crew.work_on_one(0))
+        };
+        crew.push();
+        worker.join().unwrap();
+    });
+}
+
+/// Two tasks, two workers, and each worker is busy for ever with the first task it gets: both tasks are run.
+/// Broken by: whoever stops searching not waking another (tokio #4383).
+#[test]
+fn the_last_searcher_sends_another() {
+    model("idle, two workers", 2, || {
+        let crew = Crew::new(2);
+        let workers = [0, 1].map(|worker| {
+            let crew = crew.clone();
+            thread::spawn(move || crew.work_on_one(worker))
+        });
+        crew.push();
+        crew.push();
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+    });
 }

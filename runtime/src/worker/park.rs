@@ -41,6 +41,11 @@ impl ParkState {
         self.0.swap(AWAKE, Ordering::AcqRel);
     }
 
+    /// Is the worker asleep, or about to be?
+    pub(crate) fn is_parked(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == PARKED
+    }
+
     /// Somebody put something in a queue. `true`: the worker may be asleep, and the caller must interrupt its reactor.
     #[must_use]
     pub(crate) fn nudge(&self) -> bool {

@@ -1,0 +1,52 @@
+//! How much a task may do in one poll before it must give way.
+//!
+//! A task that awaits something always ready in a loop (a socket that is never empty, a channel that is always full) never
+//! returns from its poll, and starves all others. So each leaf operation spends one unit when it is about to say `Ready`;
+//! with nothing left it says `Pending` instead, having woken its task: the task goes to the back of the queue, and finds the
+//! same readiness when its turn comes.
+//!
+//! - The budget is full at the start of every poll by one of our workers. Elsewhere there is none: on a foreign executor, or
+//!   in the first poll of a nested one, nothing is ever held back.
+//! - An operation does its work *after* it has spent, or gives the unit back: what was done is never hidden.
+
+use std::{
+    cell::Cell,
+    task::{Context, Poll},
+};
+
+/// How many operations a poll may complete: as many as tokio allows.
+const FULL: u32 = 128;
+/// Not in a poll of ours.
+const UNLIMITED: u32 = u32::MAX;
+
+thread_local! {
+    static LEFT: Cell<u32> = const { Cell::new(UNLIMITED) };
+}
+
+/// Runs one poll with a full budget.
+pub(crate) fn with_full<R>(poll: impl FnOnce() -> R) -> R {
+    /// A poll of `block_on`'s future may unwind.
+    struct Restore(u32);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            LEFT.set(self.0);
+        }
+    }
+    let _restore = Restore(LEFT.replace(FULL));
+    poll()
+}
+
+/// Spends one unit. `Pending`: there is none left, and the task has been woken to try again.
+pub(crate) fn spend(context: &Context<'_>) -> Poll<()> {
+    match LEFT.get() {
+        UNLIMITED => Poll::Ready(()),
+        0 => {
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+        left => {
+            LEFT.set(left - 1);
+            Poll::Ready(())
+        }
+    }
+}

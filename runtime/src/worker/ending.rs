@@ -1,0 +1,157 @@
+//! How all tasks end: at the end of a `block_on`, and for good when the runtime goes.
+//!
+//! ```text
+//!   worker 0: phase = Closing, nudge all ──> sweep ──> wait until every worker has swept ──> phase = Open again
+//!   others:                 at their next turn: sweep ──┘
+//! ```
+//!
+//! A worker **sweeps**: it aborts what its list holds, and runs whatever is in its queue, its inbox and the injector; run
+//! while all ends, a task is cancelled. It is done when its list and its queues are empty, and stays so:
+//!
+//! - a task is listed (it waited once) or it is in a queue (it never waited), or it is both;
+//! - what its own tasks spawn while they are dropped lands in its own queue;
+//! - what other threads spawn is refused by the injector;
+//! - nobody steals.
+
+use super::{
+    Shift,
+    shared::{Here, Phase, Shared},
+};
+use crate::{
+    queue::Runnable,
+    task::{AbortHandle, TaskId, contain},
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::Ordering::{Acquire, Relaxed, Release},
+    },
+    time::{Duration, Instant as Patience},
+};
+
+/// A task that would not end: the worker that has it is stuck in a poll.
+#[derive(Clone, Debug)]
+pub(crate) enum Left {
+    /// It is being polled, and does not return.
+    Stuck(TaskId),
+    /// It waits for that worker to cancel it.
+    Waiting(AbortHandle),
+}
+
+impl Shift<'_> {
+    /// Is it time to end all tasks? Then this worker does its part. Asked at every turn.
+    pub(super) fn take_part_in_ending(&mut self) {
+        self.closing = self.shared.phase() != Phase::Open;
+        if self.seat().swept.load(Relaxed) != self.shared.round.load(Acquire) {
+            self.sweep();
+        }
+    }
+
+    /// See the top of the file.
+    pub(super) fn sweep(&mut self) {
+        let round = self.shared.round.load(Acquire);
+        self.closing = true;
+        self.stop_searching();
+        while self.sweep_once() {
+            // Somebody else has the last of ours in his hands; he nudges us.
+            if self.seat().nudger.park().prepare() {
+                self.wait(None);
+                self.seat().nudger.park().unprepare();
+                self.wake_ready(self.here.worker);
+            }
+        }
+        self.closing = self.shared.phase() != Phase::Open;
+        self.seat().swept.store(round, Release);
+        self.shared.seats[0].nudger.nudge();
+    }
+
+    /// `true`: something is left.
+    fn sweep_once(&mut self) -> bool {
+        // Aborting pushes on queues, and dropping a handle may free a task: not under the lock.
+        let waiting: Vec<AbortHandle> =
+            self.seat().waiting.lock().unwrap().iter().map(|(_, task)| task.clone()).collect();
+        waiting.iter().for_each(AbortHandle::abort);
+        drop(waiting);
+        loop {
+            self.take_what_came();
+            let mut ran = false;
+            while let Some(runnable) = self.here.local.pop() {
+                if let Runnable::Task(task) = runnable {
+                    self.run_task(task);
+                    ran = true;
+                }
+            }
+            if !ran {
+                break;
+            }
+        }
+        !self.seat().waiting.lock().unwrap().is_empty()
+    }
+}
+
+/// The end of a `block_on`: every task is cancelled, on all workers. Waits for them, for as long as `patience` lasts.
+pub(super) fn close(shift: &mut Shift<'_>, patience: Duration) {
+    let shared = shift.shared.clone();
+    shared.enter_phase(Phase::Closing);
+    shift.sweep();
+    let left = wait_for_all(shift, patience);
+    if !left.is_empty() {
+        eprintln!("runtime: block_on is over, but tasks would not end: {left:?}");
+    }
+    shared.enter_phase(Phase::Open);
+}
+
+/// Waits until every worker that is at work has swept; meanwhile cancels what still comes. Gives what was left.
+fn wait_for_all(shift: &mut Shift<'_>, patience: Duration) -> Vec<Left> {
+    let shared = shift.shared.clone();
+    let give_up = Patience::now().checked_add(patience);
+    let round = shared.round.load(Acquire);
+    loop {
+        shift.sweep_once();
+        if shared.seats.iter().all(|seat| seat.swept.load(Acquire) == round || !seat.staffed.load(Acquire)) {
+            return Vec::new();
+        }
+        let rest = give_up.map(|end| end.saturating_duration_since(Patience::now()));
+        if rest == Some(Duration::ZERO) {
+            return left(&shared, round);
+        }
+        if shift.seat().nudger.park().prepare() {
+            shift.wait(rest);
+            shift.seat().nudger.park().unprepare();
+            shift.wake_ready(shift.here.worker);
+        }
+    }
+}
+
+fn left(shared: &Shared, round: u64) -> Vec<Left> {
+    let mut left = Vec::new();
+    for seat in shared.seats.iter().filter(|seat| seat.swept.load(Acquire) != round) {
+        left.push(Left::Stuck(TaskId(seat.polling.load(Relaxed))));
+        left.extend(seat.waiting.lock().unwrap().iter().map(|(_, task)| Left::Waiting(task.clone())));
+    }
+    left
+}
+
+/// The end of the runtime: whatever is left is cancelled, the workers' threads end, and sources and timers learn that no
+/// event will come. Gives the tasks that would not end within `patience`.
+pub(crate) fn end(shared: &Arc<Shared>, patience: Duration) -> Vec<Left> {
+    shared.enter_phase(Phase::Ended);
+    // It may be dropped by one of its own tasks, whose worker sweeps when that task is over.
+    let by_own_task = Here::current().is_some_and(|here| Arc::ptr_eq(&here.shared, shared));
+    let mut left = Vec::new();
+    if !by_own_task {
+        let here = Here::new(shared, 0);
+        let _here = here.enter();
+        let mut shift = Shift::new(&here);
+        shift.sweep();
+        left = wait_for_all(&mut shift, patience);
+    }
+    if left.is_empty() {
+        shared.join_threads(patience);
+    }
+    for seat in &shared.seats {
+        // Sources and timers that outlive the runtime.
+        seat.reactor.close().into_iter().for_each(|waker| contain(|| waker.wake()));
+    }
+    left
+}

@@ -1,0 +1,397 @@
+//! Several workers: what one worker does, all together do too.
+
+use runtime::{Handle, JoinError, Runtime, spawn, spawn_blocking, spawn_local, time::sleep, yield_now};
+use std::{
+    cell::Cell,
+    collections::HashSet,
+    future::pending,
+    marker::PhantomData,
+    rc::Rc,
+    sync::{
+        Arc, Barrier, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread::{self, ThreadId},
+    time::Duration,
+};
+
+fn workers(number: usize) -> Runtime {
+    Runtime::builder().workers(number).build().unwrap()
+}
+
+/// Two tasks that wait for each other on a barrier of threads: both run at the same time.
+#[test]
+fn tasks_run_at_the_same_time() {
+    let runtime = workers(2);
+    let barrier = Arc::new(Barrier::new(2));
+    runtime.block_on(async {
+        let meet = || {
+            let barrier = barrier.clone();
+            spawn(async move {
+                barrier.wait();
+            })
+        };
+        let (left, right) = (meet(), meet());
+        left.await.unwrap();
+        right.await.unwrap();
+    });
+}
+
+#[test]
+fn a_task_spawned_from_outside_runs_without_block_on() {
+    let runtime = workers(2);
+    let (sender, receiver) = mpsc::channel();
+    drop(runtime.handle().spawn(async move {
+        sleep(Duration::from_millis(1)).await;
+        sender.send("ran").unwrap();
+    }));
+    assert_eq!(receiver.recv_timeout(Duration::from_secs(10)), Ok("ran"));
+}
+
+/// The reproducer of tokio #1768: a wake-up lost between a push and a parking worker leaves a task lying.
+#[test]
+fn spawning_and_joining_never_stops() {
+    for number in [2, 4] {
+        let runtime = workers(number);
+        runtime.block_on(async {
+            for _ in 0..if cfg!(debug_assertions) { 5_000 } else { 100_000 } {
+                spawn(async { spawn(async {}).await.unwrap() }).await.unwrap();
+            }
+        });
+    }
+}
+
+#[test]
+fn a_local_task_stays_on_its_thread_whoever_wakes_it() {
+    let runtime = workers(4);
+    runtime.block_on(async {
+        let home = thread::current().id();
+        let threads: Rc<Cell<usize>> = Rc::default();
+        let locals: Vec<_> = (0..50)
+            .map(|_| {
+                let threads = threads.clone();
+                spawn_local(async move {
+                    for _ in 0..20 {
+                        spawn(async { yield_now().await }).await.unwrap();
+                        assert_eq!(thread::current().id(), home);
+                        threads.set(threads.get() + 1);
+                    }
+                })
+            })
+            .collect();
+        for local in locals {
+            local.await.unwrap();
+        }
+        assert_eq!(threads.get(), 1000);
+    });
+}
+
+/// Records where it is dropped. Not `Send`.
+struct DroppedOn(Arc<Mutex<Option<ThreadId>>>, PhantomData<Rc<()>>);
+
+impl Drop for DroppedOn {
+    fn drop(&mut self) {
+        *self.0.lock().unwrap() = Some(thread::current().id());
+    }
+}
+
+/// tokio #3929 (RUSTSEC-2021-0072): `abort` dropped such a future on the caller's thread.
+#[test]
+fn a_local_task_aborted_from_elsewhere_is_dropped_at_home() {
+    for number in [1, 3] {
+        let dropped = Arc::new(Mutex::new(None));
+        workers(number).block_on(async {
+            let guard = DroppedOn(dropped.clone(), PhantomData);
+            let task = spawn_local(async move {
+                let _guard = guard;
+                pending::<()>().await;
+            });
+            yield_now().await;
+            let abort = task.abort_handle();
+            spawn_blocking(move || abort.abort()).await.unwrap();
+            assert!(matches!(task.await, Err(JoinError::Cancelled)));
+        });
+        assert_eq!(*dropped.lock().unwrap(), Some(thread::current().id()));
+    }
+}
+
+#[test]
+fn a_local_task_left_at_the_end_is_dropped_at_home() {
+    let dropped = Arc::new(Mutex::new(None));
+    workers(2).block_on(async {
+        let guard = DroppedOn(dropped.clone(), PhantomData);
+        drop(spawn_local(async move {
+            let _guard = guard;
+            pending::<()>().await;
+        }));
+        yield_now().await;
+    });
+    assert_eq!(*dropped.lock().unwrap(), Some(thread::current().id()));
+}
+
+#[test]
+#[should_panic(expected = "no worker here")]
+fn a_local_task_needs_a_worker() {
+    drop(spawn_local(async {}));
+}
+
+/// Whatever is left when `block_on` ends is gone when it returns, on every worker; and the next one starts clean.
+#[test]
+fn nothing_runs_on_after_block_on() {
+    let runtime = workers(3);
+    for _ in 0..50 {
+        let alive = Arc::new(());
+        let running = Arc::new(AtomicUsize::new(0));
+        runtime.block_on(async {
+            for kind in 0..60 {
+                let (alive, running) = (alive.clone(), running.clone());
+                drop(spawn(async move {
+                    let _alive = alive;
+                    loop {
+                        running.fetch_add(1, Ordering::Relaxed);
+                        match kind % 3 {
+                            0 => yield_now().await,
+                            1 => sleep(Duration::from_micros(50)).await,
+                            _ => pending().await,
+                        }
+                    }
+                }));
+            }
+            sleep(Duration::from_micros(300)).await;
+        });
+        assert_eq!(Arc::strong_count(&alive), 1, "a future outlived block_on");
+        let before = running.load(Ordering::Relaxed);
+        runtime.block_on(yield_now());
+        assert_eq!(running.load(Ordering::Relaxed), before);
+    }
+}
+
+/// A future that spawns another when it is dropped.
+struct SpawnsWhenDropped(u32, Arc<AtomicUsize>);
+
+impl Drop for SpawnsWhenDropped {
+    fn drop(&mut self) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        if self.0 > 0
+            && let Some(handle) = Handle::try_current()
+        {
+            let next = SpawnsWhenDropped(self.0 - 1, self.1.clone());
+            drop(handle.spawn(async move {
+                let _next = next;
+                pending::<()>().await;
+            }));
+        }
+    }
+}
+
+#[test]
+fn tasks_spawned_by_dying_tasks_die_too() {
+    for number in [1, 2, 4] {
+        let dropped = Arc::new(AtomicUsize::new(0));
+        workers(number).block_on(async {
+            for _ in 0..10 {
+                let first = SpawnsWhenDropped(20, dropped.clone());
+                drop(spawn(async move {
+                    let _first = first;
+                    pending::<()>().await;
+                }));
+            }
+            yield_now().await;
+        });
+        assert_eq!(dropped.load(Ordering::Relaxed), 210, "{number} workers");
+    }
+}
+
+/// One worker is stuck in a poll; the other fires its timers, and runs what it had queued, until that sets it free.
+#[test]
+fn a_stuck_worker_takes_nothing_with_it() {
+    // The first worker is not there before `block_on`: these are two.
+    let runtime = workers(3);
+    let (release, released) = mpsc::channel();
+    let coordinator = runtime.handle().spawn(async move {
+        for round in 0..4 {
+            let sleepers: Vec<_> = (0..8).map(|_| spawn(sleep(Duration::from_millis(20)))).collect();
+            sleep(Duration::from_millis(2)).await;
+            let (stuck, is_stuck) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+            let blocker = {
+                let (stuck, is_stuck) = (stuck.clone(), is_stuck.clone());
+                spawn(async move {
+                    is_stuck.store(true, Ordering::Release);
+                    while stuck.load(Ordering::Acquire) {
+                        thread::yield_now();
+                    }
+                })
+            };
+            while !is_stuck.load(Ordering::Acquire) {
+                yield_now().await;
+            }
+            for sleeper in sleepers {
+                sleeper.await.unwrap();
+            }
+            stuck.store(false, Ordering::Release);
+            blocker.await.unwrap();
+            release.send(round).unwrap();
+        }
+    });
+    for round in 0..4 {
+        assert_eq!(released.recv_timeout(Duration::from_secs(30)), Ok(round));
+    }
+    runtime.block_on(coordinator).unwrap();
+}
+
+/// tokio #4941: a task woken by one that then blocks must not wait for it.
+#[test]
+fn what_a_blocking_task_woke_runs_elsewhere() {
+    let runtime = workers(2);
+    let (sender, receiver) = mpsc::channel();
+    runtime.block_on(async {
+        let blocker = spawn(async move {
+            let woken = spawn(async move { sender.send(()).unwrap() });
+            // Blocks its worker until the task that it has just made runnable has run.
+            receiver.recv_timeout(Duration::from_secs(30)).expect("the woken task ran on the other worker");
+            woken.await.unwrap();
+        });
+        blocker.await.unwrap();
+    });
+}
+
+/// tokio #2349: two tasks that wake each other through the next-task slot starve nobody.
+#[test]
+fn a_pair_that_plays_ping_pong_starves_nobody() {
+    let runtime = workers(2);
+    let stop = Arc::new(AtomicBool::new(false));
+    runtime.block_on(async {
+        let players: Vec<_> = (0..8)
+            .map(|_| {
+                let stop = stop.clone();
+                spawn(async move {
+                    while !stop.load(Ordering::Relaxed) {
+                        spawn(async {}).await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        spawn(async {
+            for _ in 0..1000 {
+                yield_now().await
+            }
+        })
+        .await
+        .unwrap();
+        sleep(Duration::from_millis(1)).await;
+        stop.store(true, Ordering::Relaxed);
+        for player in players {
+            player.await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn shutdown_names_the_task_that_would_not_end() {
+    let runtime = workers(2);
+    let (started, has_started) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let task = runtime.handle().spawn(async move {
+        started.send(()).unwrap();
+        let _ = released.recv();
+    });
+    has_started.recv().unwrap();
+    let report = runtime.shutdown(Duration::from_millis(20));
+    assert!(!report.is_clean());
+    assert_eq!(report.tasks[0].id, task.id());
+    assert!(report.tasks[0].stuck);
+    assert_eq!(report.to_string(), format!("{} does not return from its poll\n", task.id()));
+    drop(release);
+}
+
+#[test]
+fn a_runtime_dropped_by_its_own_task_ends() {
+    let runtime = workers(2);
+    let handle = runtime.handle().clone();
+    let (sender, receiver) = mpsc::channel();
+    drop(handle.spawn(async move {
+        drop(runtime);
+        sender.send(()).unwrap();
+    }));
+    receiver.recv_timeout(Duration::from_secs(30)).unwrap();
+}
+
+fn threads_of_this_process() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+fn descriptors_of_this_process() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// In a process of its own, for other tests come and go with threads in this one.
+#[test]
+fn runtimes_come_and_go_and_leave_nothing() {
+    if std::env::var_os("RUNTIME_TEST_ALONE").is_none() {
+        let alone = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "runtimes_come_and_go_and_leave_nothing", "--test-threads", "1"])
+            .env("RUNTIME_TEST_ALONE", "1")
+            .status();
+        return assert!(alone.unwrap().success());
+    }
+    let once = || {
+        let runtime = workers(3);
+        runtime.block_on(async {
+            spawn(async { spawn_blocking(|| ()).await.unwrap() }).await.unwrap();
+        });
+    };
+    once();
+    let before = (threads_of_this_process(), descriptors_of_this_process());
+    (0..100).for_each(|_| once());
+    assert_eq!((threads_of_this_process(), descriptors_of_this_process()), before);
+}
+
+#[test]
+fn several_runtimes_live_side_by_side() {
+    let (left, right) = (workers(2), workers(1));
+    let to_right = right.handle().clone();
+    let on_left = left.handle().spawn(async move {
+        let on_right = to_right.spawn(async { thread::current().id() });
+        (thread::current().id(), on_right.await.unwrap())
+    });
+    let (ours, theirs) = right.block_on(on_left).unwrap();
+    assert_ne!(ours, theirs);
+    assert_eq!(theirs, thread::current().id());
+}
+
+#[test]
+fn impossible_numbers_of_workers_are_refused() {
+    assert_eq!(Runtime::builder().workers(0).build().unwrap_err().to_string(), "a runtime needs at least one worker");
+    let several_virtual = Runtime::builder().workers(2).virtual_clock().build().unwrap_err();
+    assert_eq!(several_virtual.to_string(), "a virtual clock has one worker, not several");
+}
+
+/// The trace says who ran what, and who stole from whom.
+#[test]
+fn the_trace_tells_the_workers_apart() {
+    let runtime = Runtime::builder().workers(2).trace().build().unwrap();
+    let barrier = Arc::new(Barrier::new(2));
+    let seen: Arc<Mutex<HashSet<ThreadId>>> = Arc::default();
+    runtime.block_on(async {
+        let meet = || {
+            let (barrier, seen) = (barrier.clone(), seen.clone());
+            spawn(async move {
+                seen.lock().unwrap().insert(thread::current().id());
+                barrier.wait();
+            })
+        };
+        let (left, right) = (meet(), meet());
+        left.await.unwrap();
+        right.await.unwrap();
+    });
+    assert_eq!(seen.lock().unwrap().len(), 2);
+    let text = runtime.trace().to_string();
+    assert!(
+        text.lines().any(|line| line.starts_with("w0")) && text.lines().any(|line| line.starts_with("w1")),
+        "{text}"
+    );
+    assert!(text.contains("steal"), "{text}");
+    assert!(runtime.trace().timeline_svg().contains("worker 1"));
+    assert!(runtime.trace().chrome_json().contains("worker 1"));
+}
