@@ -167,6 +167,23 @@ fn nothing_runs_on_after_block_on() {
     }
 }
 
+/// A worker that ended the last tasks of one `block_on` must not end the first of the next.
+#[test]
+fn the_end_of_one_block_on_does_not_reach_into_the_next() {
+    let runtime = workers(3);
+    for round in 0..if cfg!(debug_assertions) { 50 } else { 1_000 } {
+        let fresh = workers(2);
+        for runtime in [&runtime, &fresh] {
+            runtime.block_on(async {
+                let tasks: Vec<_> = (0..500).map(|_| spawn(async { spawn(async {}).await })).collect();
+                for task in tasks {
+                    assert!(task.await.unwrap().is_ok(), "round {round}");
+                }
+            });
+        }
+    }
+}
+
 /// A future that spawns another when it is dropped.
 struct SpawnsWhenDropped(u32, Arc<AtomicUsize>);
 

@@ -24,7 +24,7 @@ use crate::{
 use std::{
     sync::{
         Arc,
-        atomic::Ordering::{Acquire, Relaxed, Release},
+        atomic::Ordering::{Acquire, Relaxed, Release, SeqCst},
     },
     time::{Duration, Instant as Patience},
 };
@@ -41,7 +41,6 @@ pub(crate) enum Left {
 impl Shift<'_> {
     /// Is it time to end all tasks? Then this worker does its part. Asked at every turn.
     pub(super) fn take_part_in_ending(&mut self) {
-        self.closing = self.shared.phase() != Phase::Open;
         if self.seat().swept.load(Relaxed) != self.shared.round.load(Acquire) {
             self.sweep();
         }
@@ -50,7 +49,6 @@ impl Shift<'_> {
     /// See the top of the file.
     pub(super) fn sweep(&mut self) {
         let round = self.shared.round.load(Acquire);
-        self.closing = true;
         self.stop_searching();
         while self.sweep_once() {
             // Somebody else has the last of ours in his hands; he nudges us.
@@ -60,20 +58,24 @@ impl Shift<'_> {
                 self.wake_ready(self.here.worker);
             }
         }
-        self.closing = self.shared.phase() != Phase::Open;
         self.seat().swept.store(round, Release);
         self.shared.seats[0].nudger.nudge();
     }
 
     /// `true`: something is left.
     fn sweep_once(&mut self) -> bool {
+        self.closing = true;
         // Aborting pushes on queues, and dropping a handle may free a task: not under the lock.
         let waiting: Vec<AbortHandle> =
             self.seat().waiting.lock().unwrap().iter().map(|(_, task)| task.clone()).collect();
         waiting.iter().for_each(AbortHandle::abort);
         drop(waiting);
         loop {
-            self.take_what_came();
+            self.take_bound();
+            // A worker that was stuck may come here late: what has come since is not to be ended.
+            if self.shared.phase() != Phase::Open {
+                self.take_share();
+            }
             let mut ran = false;
             while let Some(runnable) = self.here.local.pop() {
                 if let Runnable::Task(task) = runnable {
@@ -108,7 +110,7 @@ fn wait_for_all(shift: &mut Shift<'_>, patience: Duration) -> Vec<Left> {
     let round = shared.round.load(Acquire);
     loop {
         shift.sweep_once();
-        if shared.seats.iter().all(|seat| seat.swept.load(Acquire) == round || !seat.staffed.load(Acquire)) {
+        if shared.seats.iter().all(|seat| seat.swept.load(Acquire) == round || !seat.staffed.load(SeqCst)) {
             return Vec::new();
         }
         let rest = give_up.map(|end| end.saturating_duration_since(Patience::now()));

@@ -49,7 +49,7 @@ use std::{
     rc::Rc,
     sync::{
         Arc,
-        atomic::Ordering::{AcqRel, Acquire, Relaxed, Release},
+        atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
     },
     task::{Context, Poll, Waker},
     thread,
@@ -145,12 +145,14 @@ struct Shift<'worker> {
 
 impl<'worker> Shift<'worker> {
     fn new(here: &'worker Rc<Here>) -> Self {
-        here.seat().staffed.store(true, Release);
+        // It has nothing to sweep yet. In this order: whoever ends all tasks either sees it here, or is seen by it.
+        here.seat().staffed.swap(true, SeqCst);
+        here.seat().swept.store(here.shared.round.load(SeqCst), Release);
         Self {
             here,
             shared: here.shared.clone(),
             searching: false,
-            closing: here.shared.phase() != Phase::Open,
+            closing: false,
             looks: 0,
             progress: vec![0; here.shared.seats.len()],
             events: Vec::new(),
@@ -185,6 +187,8 @@ impl<'worker> Shift<'worker> {
 
     /// Runs up to [`BATCH`] of what is in the queue.
     fn batch<T>(&mut self, mut main: impl FnMut(&Self) -> ControlFlow<T>) -> ControlFlow<T> {
+        // Asked after the queue was filled: what is in it came before, or in the phase that this finds.
+        self.closing = self.shared.phase() != Phase::Open;
         for _ in 0..BATCH {
             match self.here.local.pop() {
                 Some(Runnable::Task(task)) => self.run_task(task),
@@ -273,9 +277,17 @@ impl<'worker> Shift<'worker> {
 
     /// Empties the inbox, and takes this worker's share of the injector.
     fn take_what_came(&self) {
+        self.take_bound();
+        self.take_share();
+    }
+
+    fn take_bound(&self) {
         while let Some(runnable) = self.seat().inbox.pop() {
             self.here.push(runnable);
         }
+    }
+
+    fn take_share(&self) {
         self.here.local.take_from(&self.shared.injector, self.shared.seats.len());
         self.here.share();
     }

@@ -192,7 +192,7 @@ impl<H, T> Drop for Entered<H, T> {
     fn drop(&mut self) {}
 }
 
-/// How many task numbers a worker with siblings takes at once.
+/// How many task numbers a worker takes at once.
 const IDS: u64 = 64;
 
 impl Here {
@@ -234,8 +234,8 @@ impl Here {
     pub(crate) fn next_id(&self) -> TaskId {
         let mut ids = self.ids.borrow_mut();
         if ids.is_empty() {
-            // A single worker takes them one by one: then they stand in the order of spawning, whoever spawns.
-            let block = if self.shared.is_single() { 1 } else { IDS };
+            // Where somebody reads the numbers they stand in the order of spawning, whoever spawns.
+            let block = if self.shared.recorder.is_some() { 1 } else { IDS };
             let first = self.shared.next_task.fetch_add(block, Ordering::Relaxed);
             *ids = first..first + block;
         }
@@ -384,7 +384,7 @@ impl Shared {
         self.injector.set_open(phase == Phase::Open);
         self.phase.store(phase as u8, Ordering::Release);
         if phase != Phase::Open {
-            self.round.fetch_add(1, Ordering::AcqRel);
+            self.round.fetch_add(1, Ordering::SeqCst);
             self.seats.iter().for_each(|seat| seat.nudger.nudge());
         }
     }
