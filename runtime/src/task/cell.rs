@@ -19,7 +19,8 @@
 //! The pointers are raw because several owners with different rights share the cell, and because its type is erased: a
 //! [`Task`] in a queue does not know which future it carries. Every `unsafe` block below leans on one row of this table, or
 //! on the one rule for memory: *whoever uses the cell holds a reference to it*. A queue holds none of its own; it borrows
-//! the future's, which lasts until the task is complete, and a task in a queue is not.
+//! the future's, which lasts until the task is complete, and a task in a queue is not. (Once the task has waited, the list of
+//! its worker holds the future's reference for it.)
 #![expect(unsafe_code, reason = "the task cell is the one hand-made memory structure; its rules stand above")]
 
 use super::{
@@ -60,8 +61,11 @@ pub(crate) trait Schedule: Send + Sync + 'static {
 
     /// A task waits for the first time: from now on it may be in no queue, and only a list can find it. Called while it is
     /// still `RUNNING`; the answer comes back with [`Ran::Done`].
-    fn waits(&self, _task: AbortHandle) -> Option<Listed> {
-        None
+    ///
+    /// `task` is the future's own reference, which moves into the list: what takes it out, after the task is over, drops it.
+    /// `Err`: there is no list, and the reference stays with the future.
+    fn waits(&self, task: AbortHandle) -> Result<Listed, AbortHandle> {
+        Err(task)
     }
 }
 
@@ -83,9 +87,8 @@ impl ListedWord {
         (word != Self::NOWHERE).then_some(Listed { worker: (word >> 32) as u32, place: word as u32 })
     }
 
-    fn set(&self, listed: Option<Listed>) {
-        let word = listed.map_or(Self::NOWHERE, |Listed { worker, place }| u64::from(worker) << 32 | u64::from(place));
-        self.0.store(word, Relaxed);
+    fn set(&self, Listed { worker, place }: Listed) {
+        self.0.store(u64::from(worker) << 32 | u64::from(place), Relaxed);
     }
 }
 
@@ -256,8 +259,11 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) -> Ran {
                 Ok(Poll::Pending) => {
                     // Listed while it is ours: after `end` it may run, and be gone, elsewhere.
                     if cell.header.listed.get().is_none() {
-                        cell.header.state.retain();
-                        cell.header.listed.set(cell.scheduler.waits(AbortHandle(Reference::counted(header))));
+                        match cell.scheduler.waits(AbortHandle(Reference::counted(header))) {
+                            Ok(listed) => cell.header.listed.set(listed),
+                            // It is the future's still.
+                            Err(own) => std::mem::forget(own),
+                        }
                     }
                     return match cell.header.state.end() {
                         Ended::Idle => Ran::Idle,
@@ -269,18 +275,23 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) -> Ran {
     };
     let listed = cell.header.listed.get();
     // SAFETY: `RUNNING` is ours.
-    Ran::Done(unsafe { complete::<F, S>(header, output) }, listed)
+    let outcome = unsafe { complete::<F, S>(header, output) };
+    if listed.is_none() {
+        // SAFETY: this is the future's own reference, given back once: here, or by the list.
+        unsafe { release(header) };
+    }
+    Ran::Done(outcome, listed)
 }
 
-/// The end of a task: future dropped, output in place, handle told, the future's reference given back.
+/// The end of a task: future dropped, output in place, handle told.
 ///
 /// # Safety
-/// `header` heads a live `Cell<F, S>`, and the caller set `RUNNING`. The cell may be gone when this returns.
+/// `header` heads a live `Cell<F, S>`, and the caller set `RUNNING`. The future's own reference is still to be given back.
 unsafe fn complete<F: Future, S: Schedule>(
     header: NonNull<Header>,
     mut output: Result<F::Output, JoinError>,
 ) -> Outcome {
-    // SAFETY: live until `release` at the end, and not used after it.
+    // SAFETY: live, by the future's own reference.
     let cell = unsafe { header.cast::<Cell<F, S>>().as_ref() };
     // The future goes first, before `COMPLETE` can be seen. If its drop panics, that is how the task ended.
     let dropped = catch_unwind(AssertUnwindSafe(|| {
@@ -309,8 +320,6 @@ unsafe fn complete<F: Future, S: Schedule>(
         let unwanted = cell.stage.with_mut(|stage| std::mem::replace(unsafe { &mut *stage }, Stage::Empty));
         contain(|| drop(unwanted));
     }
-    // SAFETY: this is the future's own reference, given back once, here.
-    unsafe { release(header) };
     outcome
 }
 

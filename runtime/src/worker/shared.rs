@@ -516,10 +516,10 @@ impl Schedule for Arc<Home> {
         self.shared.trace(|| Kind::Wake { task, by: self.shared.cause() });
     }
 
-    fn waits(&self, task: AbortHandle) -> Option<Listed> {
+    fn waits(&self, task: AbortHandle) -> Result<Listed, AbortHandle> {
         let worker = self.shared.here(|here| here.worker).expect("only workers run tasks");
         let place = self.shared.seats[worker].waiting.lock().unwrap().insert(task);
-        Some(Listed { worker: worker as u32, place: u32::try_from(place).expect("fewer than 2³² tasks") })
+        Ok(Listed { worker: worker as u32, place: u32::try_from(place).expect("fewer than 2³² tasks") })
     }
 }
 
@@ -538,7 +538,7 @@ impl Schedule for Bound {
         self.0.woken(task);
     }
 
-    fn waits(&self, task: AbortHandle) -> Option<Listed> {
+    fn waits(&self, task: AbortHandle) -> Result<Listed, AbortHandle> {
         self.0.waits(task)
     }
 }
