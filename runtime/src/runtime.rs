@@ -522,7 +522,7 @@ impl Builder {
         let trace_files = std::env::var_os("RUNTIME_TRACE").filter(|_| first_thread).unwrap_or_default();
         let trace_files: Vec<_> = std::env::split_paths(&trace_files).filter(|path| path != Path::new("")).collect();
         let capacity = self.trace.or((!trace_files.is_empty()).then_some(Recorder::DEFAULT_CAPACITY));
-        let clock = if self.virtual_clock { Clock::Virtual(0.into()) } else { Clock::Real };
+        let clock = if self.virtual_clock { Clock::of_its_own() } else { Clock::real() };
         let pool = |nudge| Pool::new(self.blocking_threads, self.blocking_idle, nudge);
         let shared = worker::start(self.workers, clock, capacity.map(Recorder::new), pool)?;
         Ok(Runtime {

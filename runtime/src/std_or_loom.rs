@@ -1,6 +1,6 @@
 //! The few primitives that our protocols are made of: `std`'s, or loom's when a model is being checked.
 //!
-//! `task`, `queue` and `worker::park` take their atomics, cells and locks from here and from nowhere else, so that
+//! `task`, `queue`, `time::timers` and `worker::park` take their atomics, cells and locks from here and from nowhere else, so that
 //! `--cfg runtime_loom` puts the very same code under the model checker. Loom's `UnsafeCell` hands out pointers through
 //! closures, to know when an access begins and ends; the `std` side wears the same shape.
 
@@ -8,7 +8,7 @@
 pub(crate) use loom::{
     cell::UnsafeCell,
     sync::{
-        Mutex,
+        Mutex, MutexGuard,
         atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering, fence},
     },
 };
@@ -17,7 +17,7 @@ pub(crate) use loom::{
 pub(crate) use self::plain::UnsafeCell;
 #[cfg(not(runtime_loom))]
 pub(crate) use std::sync::{
-    Mutex,
+    Mutex, MutexGuard,
     atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering, fence},
 };
 

@@ -1,13 +1,10 @@
 //! The clock, real or virtual. The only file that reads the system's.
 
-use super::Time;
+use super::{Time, virtual_clock::VirtualClock};
+use rustix::time::{ClockId, clock_gettime};
 use std::{
     fmt,
     ops::{Add, AddAssign, Sub},
-    sync::{
-        LazyLock,
-        atomic::{AtomicU64, Ordering},
-    },
     time::{Duration, SystemTime},
 };
 
@@ -33,8 +30,11 @@ use std::{
 pub struct Instant(u64);
 
 impl Instant {
-    /// The end of time, 584 years after the start of the process: a deadline here never comes.
+    /// The end of time, 584 years after the clock's zero (the machine's start): a deadline here never comes.
     pub(crate) const NEVER: Instant = Instant(u64::MAX);
+
+    /// The clock's zero: before everything.
+    pub(super) const BEGINNING: Instant = Instant(0);
 
     pub(super) fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
@@ -45,11 +45,24 @@ impl Instant {
     }
 
     /// Now.
+    ///
+    /// ```
+    /// use runtime::time::Instant;
+    /// let before = Instant::now();
+    /// assert!(Instant::now() >= before);
+    /// ```
+    #[inline]
     pub fn now() -> Self {
         Time::with_current(|time| time.clock.now()).unwrap_or_else(real_now)
     }
 
     /// The time since this moment; zero if it is still to come.
+    ///
+    /// ```
+    /// use runtime::time::Instant;
+    /// use std::time::Duration;
+    /// assert_eq!((Instant::now() + Duration::from_secs(5)).elapsed(), Duration::ZERO);
+    /// ```
     pub fn elapsed(self) -> Duration {
         Self::now() - self
     }
@@ -88,45 +101,70 @@ impl fmt::Debug for Instant {
 /// The time of day, for timestamps that people read. Never for measuring: it can jump.
 ///
 /// Under a virtual clock it starts at 2001-09-09 01:46:40 UTC (the billionth second) and moves with that clock.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// let runtime = runtime::Runtime::builder().virtual_clock().build().unwrap();
+/// let start = runtime.block_on(async { runtime::time::wall_clock() });
+/// assert_eq!(start, SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000));
+/// ```
 pub fn wall_clock() -> SystemTime {
-    let elapsed = Time::with_current(|time| time.clock.is_virtual().then(|| time.since_start(time.clock.now())));
+    let elapsed = Time::with_current(|time| time.clock.as_virtual().map(|_| time.since_start(time.clock.now())));
     match elapsed.flatten() {
         Some(elapsed) => SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000) + elapsed,
         None => SystemTime::now(),
     }
 }
 
-/// Nanoseconds since the process first asked.
+/// The system's clock that never jumps and never goes back, in nanoseconds since the machine started.
 fn real_now() -> Instant {
-    static EPOCH: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
-    Instant(u64::try_from(EPOCH.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    let now = clock_gettime(ClockId::Monotonic);
+    Instant(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64)
 }
 
-/// What a runtime takes for time.
+/// What a runtime takes for time. All its workers share one.
 #[derive(Debug)]
-pub(crate) enum Clock {
+pub(crate) struct Clock {
+    source: Source,
+    /// When the runtime was made.
+    start: Instant,
+}
+
+#[derive(Debug)]
+enum Source {
     Real,
-    /// Stands still until it is advanced. Starts at zero.
-    Virtual(AtomicU64),
+    Virtual(VirtualClock),
 }
 
 impl Clock {
+    /// The system's.
+    pub(crate) fn real() -> Self {
+        Self { source: Source::Real, start: real_now() }
+    }
+
+    /// One of its own. It starts at zero, and stands still until it is moved.
+    pub(crate) fn of_its_own() -> Self {
+        Self { source: Source::Virtual(VirtualClock::default()), start: Instant::BEGINNING }
+    }
+
+    #[inline]
     pub(crate) fn now(&self) -> Instant {
-        match self {
-            Clock::Real => real_now(),
-            Clock::Virtual(nanos) => Instant(nanos.load(Ordering::Acquire)),
+        match &self.source {
+            Source::Real => real_now(),
+            Source::Virtual(clock) => clock.now(),
         }
     }
 
-    pub(crate) fn is_virtual(&self) -> bool {
-        matches!(self, Clock::Virtual(_))
+    pub(crate) fn as_virtual(&self) -> Option<&VirtualClock> {
+        match &self.source {
+            Source::Real => None,
+            Source::Virtual(clock) => Some(clock),
+        }
     }
 
-    /// Jumps to `deadline`. Only the worker does this, when nothing can run.
-    pub(crate) fn advance_to(&self, deadline: Instant) {
-        if let Clock::Virtual(nanos) = self {
-            nanos.fetch_max(deadline.0, Ordering::AcqRel);
-        }
+    /// How long the runtime has existed, as the trace counts.
+    pub(crate) fn since_start(&self, instant: Instant) -> Duration {
+        instant - self.start
     }
 }
 

@@ -50,10 +50,23 @@ pub fn interval(period: Duration) -> Interval {
     interval_at(Instant::now(), period)
 }
 
-/// Ticks at `start`, and then every `period`.
+/// Ticks at `start`, and then every `period`. A start that has passed ticks at once, and counts what was missed since.
 ///
 /// # Panics
 /// When `period` is zero.
+///
+/// ```
+/// use runtime::time::{Instant, interval_at};
+/// use std::time::Duration;
+///
+/// let runtime = runtime::Runtime::builder().virtual_clock().build().unwrap();
+/// runtime.block_on(async {
+///     let (start, minute) = (Instant::now(), Duration::from_secs(60));
+///     let mut ticks = interval_at(start + minute, minute);
+///     ticks.tick().await;
+///     assert_eq!(start.elapsed(), minute);
+/// });
+/// ```
 pub fn interval_at(start: Instant, period: Duration) -> Interval {
     assert!(!period.is_zero(), "an interval needs a period longer than zero");
     Interval { sleep: sleep_until(start), period, missed: MissedTicks::default() }
@@ -69,6 +82,22 @@ pub struct Interval {
 
 impl Interval {
     /// Chooses what happens to ticks that nobody took in time; [`MissedTicks::Burst`] if nobody chooses.
+    ///
+    /// ```
+    /// use runtime::time::{Instant, MissedTicks, interval, sleep};
+    /// use std::time::Duration;
+    ///
+    /// let runtime = runtime::Runtime::builder().virtual_clock().build().unwrap();
+    /// runtime.block_on(async {
+    ///     let (start, second) = (Instant::now(), Duration::from_secs(1));
+    ///     let mut ticks = interval(10 * second).missed_ticks(MissedTicks::Skip);
+    ///     ticks.tick().await;
+    ///     sleep(35 * second).await;
+    ///     ticks.tick().await; // that of second 10; those of 20 and 30 are skipped
+    ///     ticks.tick().await;
+    ///     assert_eq!(start.elapsed(), 40 * second);
+    /// });
+    /// ```
     pub fn missed_ticks(mut self, policy: MissedTicks) -> Self {
         self.missed = policy;
         self
@@ -76,17 +105,38 @@ impl Interval {
 
     /// Waits for the next tick, and says for when it was due.
     ///
+    /// # Panics
+    /// When it would have to wait outside a runtime, or in one that has ended.
+    ///
     /// # Cancel safety
     /// A tick that was not given out is kept.
+    ///
+    /// ```
+    /// use runtime::time::{Instant, interval};
+    /// use std::time::Duration;
+    /// runtime::block_on(async {
+    ///     let start = Instant::now();
+    ///     let due = interval(Duration::from_secs(1)).tick().await;
+    ///     assert!(due >= start); // the first one comes at once
+    /// });
+    /// ```
     pub async fn tick(&mut self) -> Instant {
         poll_fn(|context| self.poll_tick(context)).await
     }
 
     /// [`tick`](Interval::tick), for those who write `poll` functions.
+    ///
+    /// ```
+    /// use std::{future::poll_fn, time::Duration};
+    /// runtime::block_on(async {
+    ///     let mut ticks = runtime::time::interval(Duration::from_millis(1));
+    ///     poll_fn(|context| ticks.poll_tick(context)).await;
+    /// });
+    /// ```
     pub fn poll_tick(&mut self, context: &mut Context<'_>) -> Poll<Instant> {
         ready!(Pin::new(&mut self.sleep).poll(context));
-        let due = self.sleep.deadline();
-        self.sleep.reset(self.after(due, Instant::now()));
+        let (due, now) = (self.sleep.deadline(), Instant::now());
+        self.sleep = Sleep::made_at(now, self.after(due, now));
         Poll::Ready(due)
     }
 

@@ -1,16 +1,20 @@
-//! The futures that wait for a deadline.
+//! The future that waits for a moment.
 
-use super::{Instant, Time, timers::Key};
+use super::{
+    Instant, NotArmed, Time,
+    timers::{Found, Timers},
+    wheel::Key,
+};
 use std::{
     fmt,
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
-/// Waits for `duration`.
+/// Waits for `duration`, counted from this call.
 ///
 /// Zero is ready at the first poll; a duration beyond the end of the clock (584 years) never is.
 ///
@@ -22,29 +26,69 @@ use std::{
 /// runtime::block_on(runtime::time::sleep(Duration::from_millis(1)));
 /// ```
 pub fn sleep(duration: Duration) -> Sleep {
-    sleep_until(Instant::now() + duration)
+    let now = Instant::now();
+    Sleep::made_at(now, now + duration)
 }
 
 /// Waits until `deadline`; ready at the first poll if it has passed.
+///
+/// # Cancel safety
+/// Dropping it disarms the timer; nothing is lost.
+///
+/// ```
+/// use runtime::time::{Instant, sleep_until};
+/// use std::time::Duration;
+/// runtime::block_on(async {
+///     let soon = Instant::now() + Duration::from_millis(1);
+///     sleep_until(soon).await;
+///     assert!(Instant::now() >= soon);
+///     sleep_until(soon).await; // at once
+/// });
+/// ```
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    Sleep { deadline, armed: None }
+    Sleep { deadline, state: State::Unarmed }
 }
 
-/// Waits for a deadline. From [`sleep`] and [`sleep_until`].
-#[derive(Debug)]
+/// Waits for a moment. From [`sleep`] and [`sleep_until`].
+///
+/// It arms a timer at its first poll, with the worker on whose thread that is, and may then be polled, moved and dropped on
+/// any thread: its timer stays with that worker. In another runtime, or after the end of its own, it arms a new one.
 #[must_use = "a sleep does nothing until it is awaited"]
 pub struct Sleep {
     deadline: Instant,
-    armed: Option<(Arc<Time>, Key)>,
+    state: State,
+}
+
+enum State {
+    /// It was made just now, with a deadline to come: to arm it, nobody need look at the clock again.
+    Fresh,
+    /// Not armed. The deadline may have passed.
+    Unarmed,
+    /// Its timer was armed, and may have fired meanwhile.
+    Armed { time: Arc<Time>, key: Key },
 }
 
 impl Sleep {
+    /// [`sleep_until`] for those who have just looked at the clock.
+    pub(super) fn made_at(now: Instant, deadline: Instant) -> Self {
+        Self { deadline, state: if deadline > now { State::Fresh } else { State::Unarmed } }
+    }
+
     /// When it ends.
+    ///
+    /// ```
+    /// use runtime::time::{Instant, sleep_until};
+    /// let now = Instant::now();
+    /// assert_eq!(sleep_until(now).deadline(), now);
+    /// ```
     pub fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    /// Moves the deadline. A sleep that was over waits again, if the new deadline is still to come.
+    /// Moves the deadline, to earlier or to later. Whoever waits need not poll it again: its timer moves at once. A sleep that
+    /// was over waits again, if the new deadline is still to come.
+    ///
+    /// Where somebody else is to move it while it is awaited, use a [`Deadline`](super::Deadline).
     ///
     /// ```
     /// use runtime::time::{Instant, sleep};
@@ -56,20 +100,60 @@ impl Sleep {
     /// });
     /// ```
     pub fn reset(&mut self, deadline: Instant) {
-        self.disarm();
         self.deadline = deadline;
+        match &mut self.state {
+            State::Armed { time, key } if deadline != Instant::NEVER => match time.reschedule(*key, deadline) {
+                Some(moved) => *key = moved,
+                None => self.state = State::Unarmed,
+            },
+            _ => self.disarm(),
+        }
     }
 
     /// By the clock that it waits for; before that, by the one that is current.
     fn passed(&self) -> bool {
-        let now = self.armed.as_ref().map_or_else(Instant::now, |(time, _)| time.clock.now());
-        now >= self.deadline
+        match &self.state {
+            State::Fresh => false,
+            State::Unarmed => Instant::now() >= self.deadline,
+            State::Armed { time, .. } => time.clock.now() >= self.deadline,
+        }
     }
 
     fn disarm(&mut self) {
-        if let Some((time, key)) = self.armed.take() {
+        if let State::Armed { time, key } = std::mem::replace(&mut self.state, State::Unarmed) {
             drop(time.timers.cancel(key));
         }
+    }
+
+    /// Looks after the timer that it has. `Ready`: it has fired. If there is none to wait for, it is unarmed afterwards.
+    fn poll_armed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let State::Armed { time, key } = &self.state else {
+            return Poll::Pending;
+        };
+        if time.is_elsewhere() {
+            // It was moved here from another runtime, which may be at rest.
+            self.disarm();
+            return Poll::Pending;
+        }
+        let found = look(&time.timers, *key, context.waker());
+        if found == Found::Armed {
+            return Poll::Pending;
+        }
+        self.state = State::Unarmed;
+        if found == Found::Fired { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+/// What has become of a timer? If it is still armed, it wakes `waker` from now on.
+pub(super) fn look(timers: &Timers, key: Key, waker: &Waker) -> Found {
+    match timers.find(key, waker) {
+        // Cloned before the lock is taken, dropped after.
+        Found::ForAnother => match timers.replace(key, waker.clone()) {
+            Ok(_other) => Found::Armed,
+            // Meanwhile it has fired, and woken the other one.
+            Err(_) => timers.find(key, waker),
+        },
+        found => found,
     }
 }
 
@@ -77,38 +161,32 @@ impl Future for Sleep {
     type Output = ();
 
     /// # Panics
-    /// When it would have to wait outside a runtime.
+    /// When it would have to wait outside a runtime, or in one that has ended: nobody would wake it.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.armed.as_ref().is_some_and(|(time, _)| time.is_elsewhere()) {
-            // It was moved here from another runtime, which may have ended.
-            self.disarm();
+        if self.poll_armed(context).is_ready() {
+            return Poll::Ready(());
         }
         if self.passed() {
+            // Its worker was busy, and has not turned its wheel yet.
             self.disarm();
             return Poll::Ready(());
         }
-        let waker = context.waker().clone();
-        match &self.armed {
-            Some((time, key)) => match time.timers.replace(*key, waker) {
-                Ok(stale) => drop(stale),
-                // It fired on the worker's thread, just now, while we looked at the clock on this one.
-                Err(_) => {
-                    self.armed = None;
-                    return Poll::Ready(());
-                }
-            },
-            None if self.deadline == Instant::NEVER => {}
-            None => {
-                let time = Time::current().expect("a sleep was polled outside a runtime: nobody would wake it");
-                let (key, sooner) = time.timers.arm(self.deadline, waker);
-                // The worker may be asleep until a later deadline: tell it. On its own thread it is awake.
-                if sooner && !time.is_on_worker() {
-                    time.nudge.wake_by_ref();
-                }
-                self.armed = Some((time, key));
+        if self.deadline == Instant::NEVER || matches!(self.state, State::Armed { .. }) {
+            return Poll::Pending;
+        }
+        match Time::arm(self.deadline, context.waker().clone()) {
+            Ok((time, key)) => {
+                self.state = State::Armed { time, key };
+                Poll::Pending
+            }
+            Err(NotArmed::Passed) => {
+                self.state = State::Unarmed;
+                Poll::Ready(())
+            }
+            Err(NotArmed::Nowhere) => {
+                panic!("a sleep was polled outside a runtime, or after the end of one: nobody would wake it")
             }
         }
-        Poll::Pending
     }
 }
 
@@ -118,64 +196,9 @@ impl Drop for Sleep {
     }
 }
 
-/// Gives `future` until `duration` has passed; then drops it and reports [`Elapsed`].
-///
-/// The future is polled first, so one that is ready wins even against a zero timeout.
-///
-/// # Cancel safety
-/// As that of `future`, which is dropped with it.
-///
-/// ```
-/// use runtime::time::{sleep, timeout};
-/// use std::time::Duration;
-/// runtime::block_on(async {
-///     let second = Duration::from_secs(1);
-///     assert_eq!(timeout(second, async { 5 }).await, Ok(5));
-///     let error = timeout(Duration::from_millis(1), sleep(second)).await.unwrap_err();
-///     assert_eq!(error.to_string(), "timed out after 1ms");
-/// });
-/// ```
-pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
-    Timeout { future: Box::pin(future), sleep: sleep(duration), duration }
-}
-
-/// [`timeout`], up to a moment instead of for a duration.
-///
-/// # Cancel safety
-/// As that of `future`, which is dropped with it.
-pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
-    Timeout { future: Box::pin(future), sleep: sleep_until(deadline), duration: deadline - Instant::now() }
-}
-
-/// A future with a time limit. From [`timeout`].
-#[derive(Debug)]
-#[must_use = "a timeout does nothing until it is awaited"]
-pub struct Timeout<F> {
-    /// On the heap, so that it can be pinned without unsafe code.
-    future: Pin<Box<F>>,
-    sleep: Sleep,
-    duration: Duration,
-}
-
-impl<F: Future> Future for Timeout<F> {
-    type Output = Result<F::Output, Elapsed>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Poll::Ready(output) = self.future.as_mut().poll(context) {
-            return Poll::Ready(Ok(output));
-        }
-        Pin::new(&mut self.sleep).poll(context).map(|()| Err(Elapsed(self.duration)))
-    }
-}
-
-/// The time was up before the future was ready.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Elapsed(Duration);
-
-impl fmt::Display for Elapsed {
+impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "timed out after {:?}", self.0)
+        let armed = matches!(self.state, State::Armed { .. });
+        f.debug_struct("Sleep").field("deadline", &self.deadline).field("armed", &armed).finish()
     }
 }
-
-impl std::error::Error for Elapsed {}

@@ -153,7 +153,8 @@ pub(crate) fn end(shared: &Arc<Shared>, patience: Duration) -> Vec<Left> {
     }
     for seat in &shared.seats {
         // Sources and timers that outlive the runtime.
-        seat.reactor.close().into_iter().for_each(|waker| contain(|| waker.wake()));
+        let wakers = seat.reactor.close().into_iter().chain(seat.time.close());
+        wakers.for_each(|waker| contain(|| waker.wake()));
     }
     left
 }

@@ -35,7 +35,7 @@ use crate::{
     queue::{Runnable, Take},
     reactor::{PollEvent, Seen},
     task::{AbortHandle, Ran, Task, TaskId, contain},
-    time::{Clock, Due, Instant},
+    time::{Clock, Due, Instant, VirtualClock},
     trace::{Cause, Kind, Outcome, Recorder},
 };
 use shared::{MainWaker, Phase, Seat};
@@ -264,8 +264,8 @@ impl<'worker> Shift<'worker> {
         }
         if !self.here.local.is_empty() {
             self.poll_reactor();
-        } else if self.shared.clock.is_virtual() {
-            self.idle_on_virtual_clock();
+        } else if let Some(clock) = self.shared.clone().clock.as_virtual() {
+            self.idle_on_virtual_clock(clock);
         } else if self.shared.is_single() {
             self.park(self.next_deadline());
         } else {
@@ -377,7 +377,7 @@ impl<'worker> Shift<'worker> {
     /// Is there a seat that nobody works at, and something to be waited for there? Worker 0's, between two `block_on`s.
     fn has_orphan(&self) -> bool {
         let first = &self.shared.seats[0];
-        !first.staffed.load(Acquire) && (first.reactor.has_waiters() || first.time.timers.next_deadline().is_some())
+        !first.staffed.load(Acquire) && (first.reactor.has_waiters() || first.time.timers.are_armed())
     }
 
     /// Does what a worker that makes no progress would have done besides: its queue, its events, its timers.
@@ -450,7 +450,12 @@ impl<'worker> Shift<'worker> {
     /// Wakes those whose deadlines have passed, earliest first.
     fn fire_timers_of(&mut self, worker: usize) {
         let shared = &self.shared;
-        shared.seats[worker].time.timers.take_due(shared.clock.now(), &mut self.due);
+        let (timers, now) = (&shared.seats[worker].time.timers, shared.clock.now());
+        if worker == self.here.worker {
+            timers.take_due(now, &mut self.due);
+        } else {
+            timers.take_due_for_another(now, &mut self.due);
+        }
         self.here.doing.set(Cause::Timers);
         for Due { deadline, waker, .. } in self.due.drain(..) {
             shared.trace(|| Kind::Timer { due: shared.since_start(deadline) });
@@ -462,7 +467,7 @@ impl<'worker> Shift<'worker> {
 
     /// Nothing can run: what is ready outside comes first, then jobs on other threads, and only then does time jump.
     /// (A virtual clock has but one worker.)
-    fn idle_on_virtual_clock(&mut self) {
+    fn idle_on_virtual_clock(&mut self, clock: &VirtualClock) {
         // Asked before the look at the queues: a job that is back by now has put whoever waited for it there.
         let jobs_outside = self.shared.pool.is_busy();
         self.poll_reactor();
@@ -474,10 +479,10 @@ impl<'worker> Shift<'worker> {
             return self.park(None);
         }
         let waits_outside = self.seat().reactor.has_waiters();
-        let Some(deadline) = self.next_deadline() else {
-            assert!(waits_outside, "{}", self.deadlock());
+        if clock.next_stop(self.next_deadline()).is_none() {
+            assert!(waits_outside, "{}", self.deadlock(clock));
             return self.park(None);
-        };
+        }
         if waits_outside {
             if !self.seat().nudger.park().prepare() {
                 // Somebody has just brought something: look at that first.
@@ -488,21 +493,29 @@ impl<'worker> Shift<'worker> {
             self.wake_ready(self.here.worker);
             self.take_what_came();
         }
-        if self.here.local.is_empty() {
-            self.shared.trace(|| Kind::Park { until: Some(self.shared.since_start(deadline)) });
-            self.shared.clock.advance_to(deadline);
+        // Asked again: another thread may have armed a timer meanwhile.
+        let deadline = self.next_deadline();
+        if let Some(stop) = clock.next_stop(deadline).filter(|_| self.here.local.is_empty()) {
+            self.shared.trace(|| Kind::Park { until: Some(self.shared.since_start(stop)) });
+            let arrived = clock.jump(deadline);
             self.shared.trace(|| Kind::Unpark);
+            self.here.doing.set(Cause::Timers);
+            arrived.into_iter().for_each(|waker| contain(|| waker.wake()));
+            self.here.doing.set(Cause::Runtime);
         }
     }
 
-    fn deadlock(&self) -> String {
+    fn deadlock(&self, clock: &VirtualClock) -> String {
         let waiting = self.seat().waiting.lock().unwrap();
         let mut waiting: Vec<&AbortHandle> = waiting.iter().map(|(_, task)| task).collect();
         waiting.sort_by_key(|task| task.id());
         let waiting: String = waiting.iter().map(|task| format!("\n  {task:?}")).collect();
-        format!(
-            "deadlock: nothing is runnable, no timer is armed and no source is waited for. Waiting:\n  main{waiting}"
-        )
+        let timers = if clock.is_paused() {
+            "the virtual clock is paused (advance it, or resume it)"
+        } else {
+            "no timer is armed"
+        };
+        format!("deadlock: nothing is runnable, {timers} and no source is waited for. Waiting:\n  main{waiting}")
     }
 }
 

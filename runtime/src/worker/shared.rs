@@ -44,7 +44,6 @@ pub(crate) struct Shared {
     /// How many sleep with one eye open: they look after the others every so often.
     pub(super) watchers: AtomicUsize,
     pub(crate) clock: Arc<Clock>,
-    start: Instant,
     recorder: Option<Recorder>,
     pub(crate) pool: Arc<Pool>,
     next_task: AtomicU64,
@@ -302,8 +301,7 @@ impl Shared {
         pool: impl FnOnce(Waker) -> Arc<Pool>,
     ) -> io::Result<Arc<Self>> {
         let clock = Arc::new(clock);
-        let start = clock.now();
-        let seats: Box<[Seat]> = (0..workers).map(|_| Seat::new(&clock, start)).collect::<io::Result<_>>()?;
+        let seats: Box<[Seat]> = (0..workers).map(|_| Seat::new(&clock)).collect::<io::Result<_>>()?;
         let nudge = Waker::from(seats[0].nudger.clone());
         Ok(Arc::new(Self {
             seats,
@@ -311,7 +309,6 @@ impl Shared {
             idle: Idle::new(workers),
             watchers: AtomicUsize::new(0),
             clock,
-            start,
             recorder,
             pool: pool(nudge),
             next_task: AtomicU64::new(TaskId::MAIN.0 + 1),
@@ -356,7 +353,7 @@ impl Shared {
     }
 
     pub(super) fn since_start(&self, instant: Instant) -> Duration {
-        instant - self.start
+        self.clock.since_start(instant)
     }
 
     /// Looks at the current thread's worker, if it is one of ours.
@@ -477,14 +474,14 @@ pub(super) fn cancel(task: Task) {
 }
 
 impl Seat {
-    fn new(clock: &Arc<Clock>, start: Instant) -> io::Result<Self> {
+    fn new(clock: &Arc<Clock>) -> io::Result<Self> {
         let (poller, registry, notify) = Poller::new()?;
         let nudger = Arc::new(Nudger { park: ParkState::new(), notify });
         Ok(Self {
             shelf: Arc::default(),
             inbox: SegQueue::new(),
             waiting: Mutex::default(),
-            time: Arc::new(Time::new(clock.clone(), start, Waker::from(nudger.clone()))),
+            time: Arc::new(Time::new(clock.clone(), Waker::from(nudger.clone()))),
             nudger,
             reactor: Arc::new(Reactor::new(registry)),
             poller: Mutex::new(poller),
