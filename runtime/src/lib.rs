@@ -48,6 +48,7 @@ pub mod time;
 pub mod trace;
 mod worker;
 
+pub use blocking::BlockingStats;
 pub use reactor::AsyncFd;
 pub use runtime::{Builder, Handle, LeftTask, Runtime, ShutdownReport, block_on, spawn, spawn_blocking, spawn_local};
 pub use task::{AbortHandle, JoinError, JoinHandle, TaskId, yield_now};

@@ -1,7 +1,7 @@
 //! The front door: make a runtime, run a future on it, spawn tasks.
 
 use crate::{
-    blocking::Pool,
+    blocking::{self, BlockingStats, Pool},
     current::{self, Slot},
     task::{self, Birth, JoinHandle, TaskId},
     time::Clock,
@@ -139,6 +139,12 @@ where
 ///
 /// Aborting the handle (or ending the runtime) cancels a job that has not started; one that runs cannot be stopped.
 ///
+/// Jobs start in the order in which they came. As many run at once as the machine has cores; if all of them are stuck for a
+/// millisecond, more threads come, up to [`Builder::blocking_threads`].
+///
+/// Under a virtual clock, time stands still while a job is out. A job that waits for a [`sleep`](crate::time::sleep) would wait
+/// for ever: there, the sleep panics.
+///
 /// # Panics
 /// Outside a runtime.
 ///
@@ -150,15 +156,7 @@ where
 /// ```
 #[track_caller]
 pub fn spawn_blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
-    let handle = Handle::current();
-    let id = Here::current().map_or_else(|| handle.home.shared.next_id(), |here| here.next_id());
-    let birth = Birth { id, name: None, place: Location::caller() };
-    let pool = handle.home.shared.pool.clone();
-    // The job belongs to this runtime as a task does: it can spawn, and sees the same clock.
-    pool.spawn(birth, move || {
-        let _entered = handle.enter();
-        job()
-    })
+    Handle::current().spawn_blocking(job)
 }
 
 impl task::Builder {
@@ -186,6 +184,24 @@ impl task::Builder {
         F::Output: 'static,
     {
         spawn_local_named(self.into_name(), Location::caller(), future)
+    }
+
+    /// Runs `job` on a thread where it may block, as [`spawn_blocking`] does. The name tells which job it was that would not
+    /// end, when the runtime is shut down.
+    ///
+    /// # Panics
+    /// Outside a runtime.
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     let job = runtime::task::Builder::new().name("add up").spawn_blocking(|| (1..=4).sum::<u32>());
+    ///     assert_eq!(job.name(), Some("add up"));
+    ///     assert_eq!(job.await.unwrap(), 10);
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn spawn_blocking<T: Send + 'static>(self, job: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+        Handle::current().spawn_job(self.into_name(), Location::caller(), job)
     }
 }
 
@@ -241,8 +257,11 @@ impl Runtime {
         let shared = &self.handle.home.shared;
         let since = std::time::Instant::now();
         let tasks = worker::end(shared, patience);
-        shared.pool.shut_down(patience.saturating_sub(since.elapsed()));
-        ShutdownReport { tasks: tasks.iter().map(LeftTask::from).collect() }
+        let jobs = shared.pool.shut_down(patience.saturating_sub(since.elapsed()));
+        ShutdownReport {
+            tasks: tasks.iter().map(LeftTask::from).collect(),
+            jobs: jobs.iter().map(LeftTask::from).collect(),
+        }
     }
 
     /// Reaches this runtime from other threads.
@@ -276,7 +295,10 @@ impl Runtime {
 impl Drop for Runtime {
     fn drop(&mut self) {
         if let Some(patience) = self.shutdown_time {
-            self.end(patience);
+            let report = self.end(patience);
+            if !report.is_clean() {
+                eprint!("runtime: dropped, but not everything would end:\n{report}");
+            }
         }
     }
 }
@@ -287,49 +309,55 @@ impl Drop for Runtime {
 pub struct ShutdownReport {
     /// Tasks that would not end, because their worker is stuck in a poll.
     pub tasks: Vec<LeftTask>,
+    /// Jobs that still run on blocking threads.
+    pub jobs: Vec<LeftTask>,
 }
 
 impl ShutdownReport {
     /// Did everything end?
     pub fn is_clean(&self) -> bool {
-        self.tasks.is_empty()
+        self.tasks.is_empty() && self.jobs.is_empty()
     }
 }
 
 /// One line for each thing that did not end; nothing if all did.
 impl fmt::Display for ShutdownReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.tasks.iter().try_for_each(|task| writeln!(f, "{task}"))
+        self.tasks.iter().chain(&self.jobs).try_for_each(|left| writeln!(f, "{left}"))
     }
 }
 
-/// A task that outlived its runtime's patience.
+/// A task, or a blocking job, that outlived its runtime's patience.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LeftTask {
     /// The task.
     pub id: TaskId,
-    /// Is it the one that is stuck? If not, it only waits for the worker that is.
+    /// Does it run and not return? If not, it only waits for the worker on which another does.
     pub stuck: bool,
-    /// Its name, and the line that spawned it, as far as they are known.
+    /// Its number and, as far as they are known, its name and the line that spawned it.
     pub description: String,
 }
 
 impl From<&Left> for LeftTask {
     fn from(left: &Left) -> Self {
         match left {
-            Left::Stuck(id) => Self { id: *id, stuck: true, description: String::new() },
+            Left::Stuck(id) => Self { id: *id, stuck: true, description: id.to_string() },
             Left::Waiting(task) => Self { id: task.id(), stuck: false, description: format!("{task:?}") },
         }
     }
 }
 
+impl From<&Birth> for LeftTask {
+    fn from(job: &Birth) -> Self {
+        Self { id: job.id, stuck: true, description: job.to_string() }
+    }
+}
+
 impl fmt::Display for LeftTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self { id, stuck: true, .. } => write!(f, "{id} does not return from its poll"),
-            Self { description, .. } => write!(f, "{description} waits for its worker to cancel it"),
-        }
+        let what = if self.stuck { "does not return" } else { "waits for its worker to cancel it" };
+        write!(f, "{} {what}", self.description)
     }
 }
 
@@ -363,6 +391,35 @@ impl Handle {
         F::Output: Send + 'static,
     {
         self.home.spawn(None, Location::caller(), future)
+    }
+
+    /// As [`spawn_blocking`], from any thread. On a runtime that has ended, the job is cancelled at once: it is dropped here,
+    /// and its handle gives [`JoinError::Cancelled`](crate::JoinError::Cancelled).
+    #[track_caller]
+    pub fn spawn_blocking<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+        self.spawn_job(None, Location::caller(), job)
+    }
+
+    fn spawn_job<T: Send + 'static>(
+        &self,
+        name: Option<Box<Arc<str>>>,
+        place: &'static Location<'static>,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> JoinHandle<T> {
+        let id = Here::current().map_or_else(|| self.home.shared.next_id(), |here| here.next_id());
+        self.home.shared.pool.spawn(Birth { id, name, place }, job)
+    }
+
+    /// What the blocking threads do now, and how many jobs wait for one.
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     let stats = runtime::Handle::current().blocking_stats();
+    ///     assert_eq!((stats.threads, stats.queued, stats.most), (0, 0, 64));
+    /// });
+    /// ```
+    pub fn blocking_stats(&self) -> BlockingStats {
+        self.home.shared.pool.stats()
     }
 
     /// What happened so far; empty unless the runtime was built with [`Builder::trace`].
@@ -523,8 +580,14 @@ impl Builder {
         let trace_files: Vec<_> = std::env::split_paths(&trace_files).filter(|path| path != Path::new("")).collect();
         let capacity = self.trace.or((!trace_files.is_empty()).then_some(Recorder::DEFAULT_CAPACITY));
         let clock = if self.virtual_clock { Clock::of_its_own() } else { Clock::real() };
-        let pool = |nudge| Pool::new(self.blocking_threads, self.blocking_idle, nudge);
+        let (most, idle) = (self.blocking_threads, self.blocking_idle);
+        let pool = |nudge| Pool::new(blocking::Settings { most, idle, nudge: self.virtual_clock.then_some(nudge) });
         let shared = worker::start(self.workers, clock, capacity.map(Recorder::new), pool)?;
+        // A job belongs to this runtime as a task does: it can spawn, and sees the same clock. (`Weak`: the pool is a part of
+        // what is shared.)
+        let weak = Arc::downgrade(&shared);
+        let handle = move || weak.upgrade().map(|shared| Handle { home: Home::outside(shared) });
+        shared.pool.enter_with(move || Box::new(handle().map(|handle| handle.enter())));
         Ok(Runtime {
             has_first_worker: AtomicBool::new(false),
             handle: Handle { home: Home::outside(shared) },

@@ -1,8 +1,9 @@
 //! The few primitives that our protocols are made of: `std`'s, or loom's when a model is being checked.
 //!
-//! `task`, `queue`, `time::timers` and `worker::park` take their atomics, cells and locks from here and from nowhere else, so that
-//! `--cfg runtime_loom` puts the very same code under the model checker. Loom's `UnsafeCell` hands out pointers through
-//! closures, to know when an access begins and ends; the `std` side wears the same shape.
+//! `task`, `queue`, `time::timers`, `blocking`, `sync::oneshot`, `worker::idle` and `worker::park` take their atomics, cells,
+//! locks and threads from here and from nowhere else, so that `--cfg runtime_loom` puts the very same code under the model
+//! checker. Loom's `UnsafeCell` hands out pointers through closures, to know when an access begins and ends; the `std` side
+//! wears the same shape.
 
 #[cfg(runtime_loom)]
 pub(crate) use loom::{
@@ -36,6 +37,49 @@ mod plain {
         pub(crate) fn with_mut<R>(&self, access: impl FnOnce(*mut T) -> R) -> R {
             access(self.0.get())
         }
+    }
+}
+
+/// Threads, and how they sleep.
+#[cfg(not(runtime_loom))]
+pub(crate) mod thread {
+    pub(crate) use std::thread::{JoinHandle, Thread, ThreadId, current};
+    use std::{
+        io, thread,
+        time::{Duration, Instant},
+    };
+
+    pub(crate) fn start(name: &str, life: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+        thread::Builder::new().name(name.into()).spawn(life)
+    }
+
+    /// Sleeps until it is unparked, `longest` has passed, or for no reason. `true`: the time is up.
+    pub(crate) fn park_timeout(longest: Duration) -> bool {
+        let start = Instant::now();
+        thread::park_timeout(longest);
+        start.elapsed() >= longest
+    }
+}
+
+/// Loom knows no time. A sleep with an end, here, ends at once: at whatever moment loom chooses to let the thread go on. One
+/// without (`Duration::MAX`) ends when the thread is unparked.
+#[cfg(runtime_loom)]
+pub(crate) mod thread {
+    use loom::thread;
+    pub(crate) use loom::thread::{JoinHandle, Thread, ThreadId, current};
+    use std::{io, time::Duration};
+
+    pub(crate) fn start(name: &str, life: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+        thread::Builder::new().name(name.into()).spawn(life)
+    }
+
+    pub(crate) fn park_timeout(longest: Duration) -> bool {
+        if longest == Duration::MAX {
+            thread::park();
+            return false;
+        }
+        thread::yield_now();
+        true
     }
 }
 

@@ -33,6 +33,7 @@ use crate::{
     trace::{Outcome, TaskId},
 };
 use std::{
+    fmt,
     future::Future,
     mem::ManuallyDrop,
     panic::{AssertUnwindSafe, Location, catch_unwind},
@@ -99,6 +100,17 @@ pub(crate) struct Birth {
     pub(crate) place: &'static Location<'static>,
     /// In a box of its own: few tasks have one, and every task pays for the word.
     pub(crate) name: Option<Box<Arc<str>>>,
+}
+
+/// Number, name, and the line that spawned it.
+impl fmt::Display for Birth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.id)?;
+        if let Some(name) = &self.name {
+            write!(f, " \"{name}\"")?;
+        }
+        write!(f, " (spawned at {})", self.place)
+    }
 }
 
 pub(super) struct Header {

@@ -4,7 +4,7 @@
 //! broken: a model that explores nothing would stay green too.
 
 use super::*;
-use crate::std_or_loom::{AtomicUsize, Mutex, Ordering};
+use crate::std_or_loom::{AtomicUsize, Mutex, Ordering, model};
 use loom::{sync::Arc as LoomArc, thread};
 use std::collections::VecDeque;
 
@@ -49,15 +49,11 @@ impl Queue {
     }
 }
 
-fn model(name: &str, claim: impl Fn() + Sync + Send + 'static) {
-    crate::std_or_loom::model(name, 3, claim);
-}
-
 /// What a waker wrote before it woke is seen by the poll that follows, even if the task was scheduled already.
 /// Broken by: `State::wake` returning early on a load that sees SCHEDULED (tokio #7622).
 #[test]
 fn a_wake_hands_over_what_was_written_before_it() {
-    model("a_wake_hands_over", || {
+    model("a_wake_hands_over", 3, || {
         let queue = Queue::new();
         let data = LoomArc::new(AtomicUsize::new(0));
         let waker = LoomArc::new(Mutex::new(None));
@@ -93,7 +89,7 @@ fn a_wake_hands_over_what_was_written_before_it() {
 /// Broken by: `State::publish_join_waker` ignoring COMPLETE.
 #[test]
 fn the_output_is_given_or_announced() {
-    model("the_output_is_given_or_announced", || {
+    model("the_output_is_given_or_announced", 3, || {
         let queue = Queue::new();
         let mut handle = queue.spawn(async { 7 });
         let runner = queue.clone();
@@ -129,7 +125,7 @@ impl std::task::Wake for Flag {
 /// Broken by: `State::complete` never seeing the handle.
 #[test]
 fn a_dropped_handle_and_a_completing_task_drop_the_output_once() {
-    model("a_dropped_handle", || {
+    model("a_dropped_handle", 3, || {
         let queue = Queue::new();
         let output = std::sync::Arc::new(());
         let kept = output.clone();
@@ -148,7 +144,7 @@ fn a_dropped_handle_and_a_completing_task_drop_the_output_once() {
 /// Broken by: `State::end` ignoring SCHEDULED.
 #[test]
 fn an_abort_ends_a_task_that_is_being_woken() {
-    model("an_abort_ends", || {
+    model("an_abort_ends", 3, || {
         let queue = Queue::new();
         let held = std::sync::Arc::new(());
         let kept = held.clone();

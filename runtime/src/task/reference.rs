@@ -132,11 +132,6 @@ impl Drop for Reference {
 
 impl fmt::Debug for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let birth = self.birth();
-        write!(f, "{}", birth.id)?;
-        if let Some(name) = &birth.name {
-            write!(f, " \"{name}\"")?;
-        }
-        write!(f, " (spawned at {})", birth.place)
+        self.birth().fmt(f)
     }
 }

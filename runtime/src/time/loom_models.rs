@@ -7,6 +7,7 @@ use super::{
     timers::{Armed, Found, Timers},
     wheel::{Due, Key},
 };
+use crate::std_or_loom::model;
 use loom::{
     sync::{
         Arc, Condvar, Mutex,
@@ -15,18 +16,6 @@ use loom::{
     thread,
 };
 use std::task::{Wake, Waker};
-
-fn model(name: &str, claim: impl Fn() + Sync + Send + 'static) {
-    let executions = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let counted = executions.clone();
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(3);
-    builder.check(move || {
-        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        claim();
-    });
-    println!("model {name}: {} executions", executions.load(std::sync::atomic::Ordering::Relaxed));
-}
 
 fn at(nanos: u64) -> Instant {
     Instant::from_nanos(nanos)
@@ -70,7 +59,7 @@ fn fire(timers: &Timers, now: Instant) {
 /// Broken by: `Wheel::waker` not comparing the numbers.
 #[test]
 fn a_timer_fires_or_is_cancelled() {
-    model("timer_cancel", || {
+    model("timer_cancel", 3, || {
         let timers = Arc::new(Timers::new());
         let (first, waker) = count();
         let key = armed(&timers, at(10), waker);
@@ -93,7 +82,7 @@ fn a_timer_fires_or_is_cancelled() {
 /// hold of the lock.
 #[test]
 fn a_timer_fires_once_however_many_turn_the_wheel() {
-    model("timer_neighbours", || {
+    model("timer_neighbours", 3, || {
         let timers = Arc::new(Timers::new());
         let (fired, waker) = count();
         armed(&timers, at(10), waker);
@@ -116,7 +105,7 @@ fn a_timer_fires_once_however_many_turn_the_wheel() {
 /// Broken by: `sleep::look` giving `Found::Armed` whatever its `replace` says.
 #[test]
 fn a_waker_put_in_while_the_timer_fires_is_not_lost() {
-    model("timer_replace", || {
+    model("timer_replace", 3, || {
         let timers = Arc::new(Timers::new());
         let (_, old) = count();
         let key = armed(&timers, at(10), old);
@@ -137,7 +126,7 @@ fn a_waker_put_in_while_the_timer_fires_is_not_lost() {
 /// found.
 #[test]
 fn a_timer_moved_while_it_falls_due_fires_once() {
-    model("timer_move", || {
+    model("timer_move", 3, || {
         let timers = Arc::new(Timers::new());
         let (fired, waker) = count();
         let key = armed(&timers, at(10), waker);
@@ -166,7 +155,7 @@ struct Sleeper {
 /// Broken by: `next_deadline` noting what it announces in a second hold of the lock (tokio #6682).
 #[test]
 fn an_earlier_timer_is_not_slept_past() {
-    model("timer_earlier", || {
+    model("timer_earlier", 3, || {
         let timers = Arc::new(Timers::new());
         let (_, late) = count();
         armed(&timers, at(1000), late);
@@ -201,7 +190,7 @@ fn an_earlier_timer_is_not_slept_past() {
 /// Broken by: `arm` not looking at `closed`.
 #[test]
 fn a_timer_armed_at_the_end_is_not_forgotten() {
-    model("timer_close", || {
+    model("timer_close", 3, || {
         let timers = Arc::new(Timers::new());
         let (woken, waker) = count();
         let other = {

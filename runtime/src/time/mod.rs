@@ -65,6 +65,8 @@ enum NotArmed {
     Passed,
     /// This thread belongs to no runtime, or to one that has ended.
     Nowhere,
+    /// This thread is no worker, and the clock is a virtual one, which waits for this thread.
+    StandsStill,
 }
 
 thread_local! {
@@ -96,16 +98,21 @@ impl Time {
     /// Arms a timer of this thread. A waker that is not armed is dropped when nothing is borrowed or locked.
     fn arm(deadline: Instant, waker: Waker) -> Result<(Arc<Time>, Key), NotArmed> {
         let mut waker = Some(waker);
-        let armed = current::with(&CURRENT, |here| match here.time.timers.arm(deadline, &mut waker) {
-            Armed::Yes { key, nudge } => {
-                // The worker may be asleep until a later deadline. On its own thread it is awake.
-                if nudge && !here.worker {
-                    here.time.nudge.wake_by_ref();
-                }
-                Ok((here.time.clone(), key))
+        let armed = current::with(&CURRENT, |here| {
+            if !here.worker && here.time.clock.as_virtual().is_some() {
+                return Err(NotArmed::StandsStill);
             }
-            Armed::Passed => Err(NotArmed::Passed),
-            Armed::Closed => Err(NotArmed::Nowhere),
+            match here.time.timers.arm(deadline, &mut waker) {
+                Armed::Yes { key, nudge } => {
+                    // The worker may be asleep until a later deadline. On its own thread it is awake.
+                    if nudge && !here.worker {
+                        here.time.nudge.wake_by_ref();
+                    }
+                    Ok((here.time.clone(), key))
+                }
+                Armed::Passed => Err(NotArmed::Passed),
+                Armed::Closed => Err(NotArmed::Nowhere),
+            }
         });
         armed.unwrap_or(Err(NotArmed::Nowhere))
     }

@@ -161,7 +161,8 @@ impl Future for Sleep {
     type Output = ();
 
     /// # Panics
-    /// When it would have to wait outside a runtime, or in one that has ended: nobody would wake it.
+    /// When it would have to wait outside a runtime, or in one that has ended: nobody would wake it. And on a blocking thread
+    /// for a virtual clock: that waits for the job.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         if self.poll_armed(context).is_ready() {
             return Poll::Ready(());
@@ -185,6 +186,9 @@ impl Future for Sleep {
             }
             Err(NotArmed::Nowhere) => {
                 panic!("a sleep was polled outside a runtime, or after the end of one: nobody would wake it")
+            }
+            Err(NotArmed::StandsStill) => {
+                panic!("a blocking job cannot wait for virtual time, which stands still until the job is over")
             }
         }
     }
