@@ -261,7 +261,7 @@ async fn exchange(address: SocketAddr, pieces: Chunks<'_, u8>, then: Then) -> Ve
 fn hostile_input_gets_its_status_or_a_clean_close() {
     let cases: Vec<Case> = [first_lines(), header_fields(), lengths(), connections()].concat();
     assert!(cases.len() > 100, "{} cases", cases.len());
-    run(async {
+    run(async || {
         let seen = Arc::default();
         let address = serve(limits(), echo(Arc::clone(&seen)));
         let mut wrong = Vec::new();
@@ -326,7 +326,7 @@ fn no_path_leads_out_of_the_folder() {
         "/index.html/",
         "/secret.txt",
     ];
-    run(async {
+    run(async || {
         let files = StaticFiles::new(&root);
         let address = serve(limits(), move |request| {
             let files = files.clone();

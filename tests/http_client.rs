@@ -97,7 +97,7 @@ async fn fetch(act: &[&[Line]]) -> Result<String, Error> {
 
 #[test]
 fn a_body_ends_where_its_framing_says() {
-    run(async {
+    run(async || {
         for (act, text) in [
             (&[&[Says(OK)][..]][..], "ok"),
             (&[&[Drips(OK)]], "ok"),
@@ -122,7 +122,7 @@ fn a_body_ends_where_its_framing_says() {
 
 #[test]
 fn what_is_not_whole_or_not_http_is_an_error_with_its_phase() {
-    run(async {
+    run(async || {
         let lost: &[(&[&[Line]], Phase, ErrorKind)] = &[
             (&[&[Closes]], Phase::Head, ErrorKind::UnexpectedEof),
             (&[&[Resets]], Phase::Head, ErrorKind::ConnectionReset),
@@ -176,7 +176,7 @@ fn what_is_not_whole_or_not_http_is_an_error_with_its_phase() {
 /// The text of every kind of error is one line that starts with the URL and says the cause.
 #[test]
 fn an_error_says_what_was_fetched_and_why_it_failed() {
-    run(async {
+    run(async || {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let refused = Client::new().get(format!("http://{free}/x")).await.unwrap_err();
         assert!(matches!(refused, Error::Connect { .. }));
@@ -208,7 +208,7 @@ fn an_error_says_what_was_fetched_and_why_it_failed() {
 
 #[test]
 fn a_deadline_covers_the_whole_fetch() {
-    run(async {
+    run(async || {
         let head = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
         let script = Script::play(&[&[&[Hangs]], &[&[Says("HTTP/1.1 200 OK\r\n"), Hangs]], &[&[Says(head), Hangs]]]);
         let client = Client::builder().timeout(3 * SECOND).build();
@@ -223,7 +223,7 @@ fn a_deadline_covers_the_whole_fetch() {
 
 #[test]
 fn a_response_has_its_limits() {
-    run(async {
+    run(async || {
         let big = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n8\r\n12345678\r\n0\r\n\r\n";
         let script = Script::play(&[&[&[Says(big)]], &[&[Says(big)]]]);
         let fetch = async |client: Client| client.get(&script.url).await?.bytes().await;
@@ -236,7 +236,7 @@ fn a_response_has_its_limits() {
 
 #[test]
 fn a_connection_is_kept_for_the_next_request() {
-    run(async {
+    run(async || {
         let script = Script::play(&[&[
             &[Says(OK)],
             &[Says("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")],
@@ -256,7 +256,7 @@ fn a_connection_is_kept_for_the_next_request() {
 /// A connection goes back to the pool only when nothing more can come on it.
 #[test]
 fn a_connection_that_may_not_be_clean_is_not_kept() {
-    run(async {
+    run(async || {
         let endings: [&[Line]; 5] = [
             &[Says("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"), Hangs],
             &[Says("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"), Hangs],
@@ -283,7 +283,7 @@ fn a_connection_that_may_not_be_clean_is_not_kept() {
 
 #[test]
 fn a_response_that_was_not_read_does_not_give_its_connection_back() {
-    run(async {
+    run(async || {
         let script = Script::play(&[&[&[Says(OK)], &[Says(OK)]], &[&[Says(OK)], &[Says(OK)]]]);
         let client = Client::new();
         drop(client.get(&script.url).await.unwrap());
@@ -294,7 +294,7 @@ fn a_response_that_was_not_read_does_not_give_its_connection_back() {
 
 #[test]
 fn an_old_connection_is_not_used_any_more() {
-    run(async {
+    run(async || {
         let script = Script::play(&[&[&[Says(OK)], &[Says(OK)]], &[&[Says(OK)]]]);
         let client = Client::builder().keep_alive_time(5 * SECOND).build();
         for _ in 0..2 {
@@ -308,7 +308,7 @@ fn an_old_connection_is_not_used_any_more() {
 /// A kept connection dies under the second request. Only what may be done twice is sent again, and only once.
 #[test]
 fn a_request_is_sent_again_only_if_that_is_safe() {
-    run(async {
+    run(async || {
         for (method, act, again) in [
             (Method::GET, &[Closes][..], true),
             (Method::GET, &[Resets], true),
@@ -332,7 +332,7 @@ fn a_request_is_sent_again_only_if_that_is_safe() {
 /// A server may answer before it has read the whole request, and read no more: the answer counts.
 #[test]
 fn an_early_answer_counts() {
-    run(async {
+    run(async || {
         let script = Script::play(&[&[&[Says("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"), Hangs]]]);
         let request = http::Request::builder().method(Method::POST).uri(&script.url).body(vec![0; 20_000_000].into());
         let answer = Client::new().request(request.unwrap()).await;
@@ -342,7 +342,7 @@ fn an_early_answer_counts() {
 
 #[test]
 fn the_local_test_peer_does_what_it_is_asked() {
-    run(async {
+    run(async || {
         let server = TestServer::start().await;
         let client = Client::new();
         let get = async |path: &str| client.get(format!("{}{path}", server.url())).await.unwrap();

@@ -27,7 +27,7 @@ use std::{
     },
     time::{Duration, SystemTime},
 };
-use tests::wire::{Peer, alone, descriptors, messages, run, serve};
+use tests::wire::{Peer, alone, descriptors, messages, run, run_outside, serve};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -57,7 +57,7 @@ async fn echo(request: Request) -> Response {
 
 #[test]
 fn a_connection_is_kept_and_counted() {
-    run(async {
+    run(async || {
         let address = serve(Limits { requests_per_connection: 3, ..Limits::default() }, echo);
         let mut peer = Peer::connect(address).await;
         let ours = peer.stream.local_addr().unwrap();
@@ -77,7 +77,7 @@ fn a_connection_is_kept_and_counted() {
 
 #[test]
 fn pipelined_requests_are_answered_in_order_and_in_one_write() {
-    run(async {
+    run(async || {
         let address = serve(Limits::default(), echo);
         let mut peer = Peer::connect(address).await;
         peer.send([get("/1"), get("/2"), "POST /3 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab".into()].concat())
@@ -92,7 +92,7 @@ fn pipelined_requests_are_answered_in_order_and_in_one_write() {
 /// An answer that is there is not held back by a later one that has to wait.
 #[test]
 fn a_slow_request_does_not_hold_back_the_answers_before_it() {
-    run(async {
+    run(async || {
         let release = Arc::new(Event::new());
         let held = release.clone();
         let address = serve(Limits::default(), move |request: Request| {
@@ -115,7 +115,7 @@ fn a_slow_request_does_not_hold_back_the_answers_before_it() {
 
 #[test]
 fn some_answers_have_no_body_by_their_nature() {
-    run(async {
+    run(async || {
         let address = serve(Limits::default(), |request: Request| {
             ready(match request.uri().path() {
                 "/204" => reply(StatusCode::NO_CONTENT, "text/plain", "not to be seen"),
@@ -142,7 +142,7 @@ fn some_answers_have_no_body_by_their_nature() {
 
 #[test]
 fn http_1_0_closes_unless_it_is_asked_to_stay() {
-    run(async {
+    run(async || {
         let address = serve(Limits::default(), |request: Request| async {
             match request.uri().path() {
                 "/stream" => Response::new(Body::writer(async |mut body| body.write("streamed").await)),
@@ -165,7 +165,7 @@ fn http_1_0_closes_unless_it_is_asked_to_stay() {
 #[test]
 fn leave_to_send_a_body_is_given_when_it_is_waited_for() {
     let head = "POST /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
-    run(async {
+    run(async || {
         let address = serve(Limits::default(), echo);
         let mut peer = Peer::connect(address).await;
         peer.send(head).await;
@@ -180,7 +180,7 @@ fn leave_to_send_a_body_is_given_when_it_is_waited_for() {
 
 #[test]
 fn an_answer_bears_the_date_of_its_second() {
-    run(async {
+    run(async || {
         let address = serve(Limits::default(), echo);
         let mut peer = Peer::connect(address).await;
         for expected in ["Sun, 09 Sep 2001 01:46:40 GMT", "Sun, 09 Sep 2001 01:46:42 GMT"] {
@@ -194,7 +194,7 @@ fn an_answer_bears_the_date_of_its_second() {
 
 #[test]
 fn an_event_is_sent_when_it_is_there() {
-    run(async {
+    run(async || {
         let next = Arc::new(Event::new());
         let waits = next.clone();
         let address = serve(Limits::default(), move |_| {
@@ -232,7 +232,7 @@ fn serve_without_end(gone: &Arc<Event>) -> SocketAddr {
 /// However the peer goes, what its body owned goes with it, at once; and no later than that.
 #[test]
 fn a_body_is_dropped_when_its_peer_goes_away() {
-    run(async {
+    run(async || {
         let ways: [fn(Peer) -> Option<Peer>; 3] = [
             |_dropped| None,
             |peer| peer.stream.reset().map(|()| None).unwrap(),
@@ -256,7 +256,7 @@ fn a_body_is_dropped_when_its_peer_goes_away() {
 /// Nobody can hang up unseen behind pipelined bytes that fill the input: whoever sends so many counts as gone.
 #[test]
 fn a_flood_behind_a_streamed_answer_ends_it() {
-    run(async {
+    run(async || {
         let gone = Arc::new(Event::new());
         let address = serve_without_end(&gone);
         let mut peer = Peer::connect(address).await;
@@ -269,7 +269,7 @@ fn a_flood_behind_a_streamed_answer_ends_it() {
 
 #[test]
 fn a_body_goes_no_faster_than_its_peer_reads_and_not_for_ever() {
-    run(async {
+    run(async || {
         let (made, gone) = (Arc::new(AtomicUsize::new(0)), Arc::new(Event::new()));
         let (count, alarm) = (made.clone(), gone.clone());
         let address = serve(Limits { write_time: 7 * SECOND, ..Limits::default() }, move |_| {
@@ -295,7 +295,7 @@ fn a_body_goes_no_faster_than_its_peer_reads_and_not_for_ever() {
 
 #[test]
 fn a_body_that_fails_is_visibly_not_whole() {
-    run(async {
+    run(async || {
         let address = serve(Limits::default(), |request: Request| {
             let part = Body::writer(async |mut body| body.write("part").await);
             ready(Response::new(match request.uri().path() {
@@ -326,7 +326,7 @@ fn a_body_that_fails_is_visibly_not_whole() {
 
 #[test]
 fn a_handler_that_panics_costs_its_connection_and_nothing_else() {
-    run(async {
+    run(async || {
         let address = serve(Limits::default(), |request: Request| async move {
             assert!(request.uri() != "/panic", "in a handler, as the test wants");
             echo(request).await
@@ -344,7 +344,7 @@ fn a_handler_that_panics_costs_its_connection_and_nothing_else() {
 
 #[test]
 fn a_disconnect_is_a_reset() {
-    run(async {
+    run(async || {
         let address = serve(Limits::default(), |_| {
             let mut response = Response::default();
             response.extensions_mut().insert(Disconnect);
@@ -359,7 +359,7 @@ fn a_disconnect_is_a_reset() {
 /// A refusal reaches a client that is still sending: the server reads on for a while instead of resetting.
 #[test]
 fn a_refusal_is_not_lost_while_the_client_still_sends() {
-    run(async {
+    run(async || {
         let address = serve(Limits { body_bytes: 10, ..Limits::default() }, echo);
         for fields in ["Content-Length: 3000000", "Transfer-Encoding: chunked"] {
             let mut peer = Peer::connect(address).await;
@@ -372,7 +372,7 @@ fn a_refusal_is_not_lost_while_the_client_still_sends() {
 
 #[test]
 fn an_idle_connection_is_closed_in_time() {
-    run(async {
+    run(async || {
         let address = serve(Limits { keep_alive_time: 9 * SECOND, head_time: 3 * SECOND, ..Limits::default() }, echo);
         let mut peer = Peer::connect(address).await;
         let start = Instant::now();
@@ -387,7 +387,7 @@ fn an_idle_connection_is_closed_in_time() {
 
 #[test]
 fn a_graceful_stop_closes_the_idle_and_lets_the_others_finish() {
-    run(async {
+    run(async || {
         let (stop, started) = (Arc::new(Event::new()), Arc::new(Event::new()));
         let server =
             Server::bind("127.0.0.1:0").unwrap().limits(Limits { shutdown_grace: 5 * SECOND, ..Limits::default() });
@@ -428,7 +428,7 @@ fn a_graceful_stop_closes_the_idle_and_lets_the_others_finish() {
 /// The grace has an end, and dropping the server's future has none: either way, what runs is dropped with the server.
 #[test]
 fn a_stop_waits_no_longer_than_its_grace() {
-    run(async {
+    run(async || {
         for dropped in [false, true] {
             let (stop, started, gone) = (Arc::new(Event::new()), Arc::new(Event::new()), Arc::new(Event::new()));
             let limits = Limits { shutdown_grace: 5 * SECOND, ..Limits::default() };
@@ -463,7 +463,7 @@ fn a_stop_waits_no_longer_than_its_grace() {
 
 #[test]
 fn at_the_limit_of_connections_callers_wait() {
-    run(async {
+    run(async || {
         let address = serve(Limits { connections: 2, ..Limits::default() }, echo);
         let (mut first, mut second) = (Peer::connect(address).await, Peer::connect(address).await);
         for peer in [&mut first, &mut second] {
@@ -486,7 +486,8 @@ fn files_are_served_with_type_tag_and_length() {
     for (name, content) in [("index.html", &b"<p>home"[..]), ("sub dir/index.html", b"sub"), ("large.bin", &large)] {
         std::fs::write(folder.path().join(name), content).unwrap();
     }
-    run(async {
+    // Files are outside any world.
+    run_outside(async {
         let files = StaticFiles::new(folder.path());
         let ask = async |method: Method, path: &str, known: Option<&str>| {
             let mut request = http::Request::builder().method(method).uri(path);
@@ -536,7 +537,7 @@ fn accepting_survives_a_shortage_of_descriptors() {
     let limit = Rlimit { current: Some(64), ..getrlimit(Resource::Nofile) };
     setrlimit(Resource::Nofile, limit).unwrap();
     let outside = descriptors();
-    run(async {
+    run_outside(async {
         let address = serve(Limits::default(), echo);
         let mut callers = Vec::new();
         let before = descriptors();

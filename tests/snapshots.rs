@@ -98,7 +98,7 @@ async fn site(request: Request) -> Response {
 
 /// What the server says to these bytes, until it hangs up.
 fn said_to(request: &str) -> String {
-    wire::run(async {
+    wire::run_outside(async {
         let mut peer = Peer::connect(wire::serve(Limits::default(), site)).await;
         peer.send(request).await;
         let mut all = Vec::new();
@@ -142,7 +142,7 @@ fn refusals_on_the_wire() {
 
 #[test]
 fn what_a_client_says_when_it_fails() {
-    let all = wire::run(async {
+    let all = wire::run_outside(async {
         let address = wire::serve(Limits::default(), |_| pending::<Response>());
         // Bound, and not listening any more: nobody is there.
         let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -25,8 +25,8 @@
 //! assert_eq!(words, "hello world");
 //! ```
 //!
-//! The rooms, ground floor first; each uses only those before it: [`trace`], [`task`], `queue`, [`time`], `reactor`,
-//! `blocking`, `worker`, `runtime`, then [`process`] and [`signal`]; and beside them [`sync`] and [`future`], which need
+//! The rooms, ground floor first; each uses only those before it: [`random`], [`trace`], [`task`], `queue`, [`time`],
+//! `network`, `reactor`, `blocking`, `worker`, `runtime`, then [`process`], [`signal`] and [`world`]; and beside them [`sync`] and [`future`], which need
 //! nothing but `std`.
 
 #[cfg(not(target_os = "linux"))]
@@ -36,8 +36,10 @@ mod blocking;
 mod budget;
 mod current;
 pub mod future;
+mod network;
 pub mod process;
 mod queue;
+pub mod random;
 mod reactor;
 mod runtime;
 pub mod signal;
@@ -47,6 +49,7 @@ pub mod task;
 pub mod time;
 pub mod trace;
 mod worker;
+pub mod world;
 
 pub use blocking::BlockingStats;
 pub use reactor::AsyncFd;

@@ -3,10 +3,12 @@
 use crate::{
     blocking::{self, BlockingStats, Pool},
     current::{self, Slot},
+    network::{Conditions, Network},
+    random::{self, Generator, Pick},
     task::{self, Birth, JoinHandle, TaskId},
-    time::Clock,
+    time::{Clock, sleep},
     trace::{Recorder, Trace},
-    worker::{self, Here, Home, Left},
+    worker::{self, Here, Home, Left, Simulation},
 };
 use std::{
     cell::RefCell,
@@ -159,6 +161,8 @@ pub fn spawn_blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'stati
     Handle::current().spawn_blocking(job)
 }
 
+const LONGEST_SIMULATED_JOB: Duration = Duration::from_millis(2);
+
 impl task::Builder {
     /// Spawns the task on the current runtime.
     ///
@@ -212,6 +216,22 @@ impl Runtime {
     /// When the system refuses the descriptors for epoll and for waking.
     pub fn new() -> io::Result<Self> {
         Self::builder().build()
+    }
+
+    /// A runtime in a world of its own, in which everything follows from `seed`: the same seed, the same run, and the same
+    /// [`trace`](Runtime::trace) byte for byte. See [`world`](crate::world) for what there is in it.
+    ///
+    /// The environment has no say here: the seed is the one given. [`world::for_seeds`](crate::world::for_seeds) runs a test
+    /// with many of them.
+    ///
+    /// ```
+    /// use runtime::{Runtime, random};
+    /// let roll = |seed| Runtime::simulated(seed).block_on(async { random::below(1_000_000) });
+    /// assert_eq!(roll(1), roll(1));
+    /// assert_ne!(roll(1), roll(2));
+    /// ```
+    pub fn simulated(seed: u64) -> Self {
+        Self::builder().simulated(seed).build().expect("nothing is asked of the system")
     }
 
     /// A runtime with choices.
@@ -406,8 +426,26 @@ impl Handle {
         place: &'static Location<'static>,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> JoinHandle<T> {
+        if self.home.shared.simulation.is_some() {
+            return self.spawn_simulated_job(name, place, job);
+        }
         let id = Here::current().map_or_else(|| self.home.shared.next_id(), |here| here.next_id());
         self.home.shared.pool.spawn(Birth { id, name, place }, job)
+    }
+
+    /// In a simulated runtime there are no threads: a job takes some time, and then happens all at once, as a task does.
+    fn spawn_simulated_job<T: Send + 'static>(
+        &self,
+        name: Option<Box<Arc<str>>>,
+        place: &'static Location<'static>,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> JoinHandle<T> {
+        let takes = Duration::from_nanos(random::below(LONGEST_SIMULATED_JOB.as_nanos() as u64));
+        let name = name.unwrap_or_else(|| Box::new("blocking job".into()));
+        self.home.spawn(Some(name), place, async move {
+            sleep(takes).await;
+            job()
+        })
     }
 
     /// What the blocking threads do now, and how many jobs wait for one.
@@ -489,6 +527,8 @@ impl Drop for FirstWorker<'_> {
 pub struct Builder {
     workers: usize,
     virtual_clock: bool,
+    simulated: Option<u64>,
+    conditions: Conditions,
     trace: Option<usize>,
     blocking_threads: usize,
     blocking_idle: Duration,
@@ -500,6 +540,8 @@ impl Default for Builder {
         Self {
             workers: 1,
             virtual_clock: false,
+            simulated: None,
+            conditions: Conditions::default(),
             trace: None,
             blocking_threads: 64,
             blocking_idle: Duration::from_secs(1),
@@ -526,6 +568,19 @@ impl Builder {
     /// other machines are not: use the real clock with them.
     pub fn virtual_clock(mut self) -> Self {
         self.virtual_clock = true;
+        self
+    }
+
+    /// Puts the runtime into a world of its own, in which everything follows from `seed`; see [`Runtime::simulated`]. Its clock
+    /// is virtual, and nothing outside is waited for: no descriptor, no thread.
+    pub fn simulated(mut self, seed: u64) -> Self {
+        self.simulated = Some(seed);
+        self
+    }
+
+    /// What the network of a [simulated](Builder::simulated) runtime is like.
+    pub fn conditions(mut self, conditions: Conditions) -> Self {
+        self.conditions = conditions;
         self
     }
 
@@ -569,9 +624,10 @@ impl Builder {
     /// When there is to be no worker, or more than one on a virtual clock; and when the system refuses a thread, or the
     /// descriptors for epoll and for waking.
     pub fn build(self) -> io::Result<Runtime> {
+        let is_virtual = self.virtual_clock || self.simulated.is_some();
         match self.workers {
             0 => return Err(invalid("a runtime needs at least one worker")),
-            2.. if self.virtual_clock => return Err(invalid("a virtual clock has one worker, not several")),
+            2.. if is_virtual => return Err(invalid("a virtual clock has one worker, not several")),
             TOO_MANY_WORKERS.. => return Err(invalid("a runtime has 65,535 workers at most")),
             _ => {}
         }
@@ -579,10 +635,16 @@ impl Builder {
         let trace_files = std::env::var_os("RUNTIME_TRACE").filter(|_| first_thread).unwrap_or_default();
         let trace_files: Vec<_> = std::env::split_paths(&trace_files).filter(|path| path != Path::new("")).collect();
         let capacity = self.trace.or((!trace_files.is_empty()).then_some(Recorder::DEFAULT_CAPACITY));
-        let clock = if self.virtual_clock { Clock::of_its_own() } else { Clock::real() };
+        let clock = if is_virtual { Clock::of_its_own() } else { Clock::real() };
         let (most, idle) = (self.blocking_threads, self.blocking_idle);
-        let pool = |nudge| Pool::new(blocking::Settings { most, idle, nudge: self.virtual_clock.then_some(nudge) });
-        let shared = worker::start(self.workers, clock, capacity.map(Recorder::new), pool)?;
+        let pool = |nudge| Pool::new(blocking::Settings { most, idle, nudge: is_virtual.then_some(nudge) });
+        let simulation = self.simulated.map(|seed| {
+            // One seed, and three generators that know nothing of each other: another draw in one changes nothing in the others.
+            let mut random = Generator::new(seed);
+            let network = Network::new(seed, self.conditions, clock.now(), &mut random);
+            Simulation { network, pick: Arc::new(Pick::new(random.split())) }
+        });
+        let shared = worker::start(self.workers, clock, capacity.map(Recorder::new), pool, simulation)?;
         // A job belongs to this runtime as a task does: it can spawn, and sees the same clock. (`Weak`: the pool is a part of
         // what is shared.)
         let weak = Arc::downgrade(&shared);

@@ -3,20 +3,23 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 /// Ground floor first.
-const FLOORS: [&str; 14] = [
+const FLOORS: [&str; 17] = [
     "std_or_loom",
     "current",
     "budget",
+    "random",
     "trace",
     "task",
     "queue",
     "time",
+    "network",
     "reactor",
     "blocking",
     "worker",
     "runtime",
     "process",
     "signal",
+    "world",
     "lib",
 ];
 

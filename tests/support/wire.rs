@@ -10,11 +10,27 @@ use netio::{
     },
     net::TcpStream,
 };
-use runtime::{JoinHandle, Runtime};
-use std::{future::Future, io, net::SocketAddr};
+use runtime::{
+    JoinHandle, Runtime,
+    world::{self, Conditions},
+};
+use std::{future::Future, io, net::SocketAddr, time::Duration};
 
-/// Runs a test on a virtual clock.
-pub fn run<T>(test: impl Future<Output = T>) -> T {
+/// Runs a test with the system's sockets on a virtual clock, and then in simulated worlds where packets take no time.
+pub fn run(test: impl AsyncFn()) {
+    run_outside(test());
+    let loopback = || Conditions::default().latency(Duration::ZERO..Duration::ZERO).pieces(0.0);
+    world::for_seeds(SEEDS, async || {
+        world::current().unwrap().set_conditions(loopback());
+        test().await;
+    });
+}
+
+/// In how many worlds a test runs.
+const SEEDS: u64 = 4;
+
+/// Runs a test with the system's sockets on a virtual clock.
+pub fn run_outside<T>(test: impl Future<Output = T>) -> T {
     Runtime::builder().virtual_clock().build().unwrap().block_on(test)
 }
 

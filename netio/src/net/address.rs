@@ -1,9 +1,10 @@
 //! Where to connect to.
 //!
 //! Numbers are used as they are. A name is asked of the system's resolver, which only knows how to block: that happens on
-//! the blocking pool, and the worker goes on with other tasks.
+//! the blocking pool, and the worker goes on with other tasks. A simulated runtime has a table of names instead.
 
 use crate::blocking::blocking;
+use runtime::world::{self, World};
 use std::{
     fmt,
     io::{self, ErrorKind},
@@ -46,12 +47,23 @@ impl Address {
             Kind::Number(address) => return Ok(vec![address]),
             Kind::Name(name) => name,
         };
-        let addresses = blocking(move || name.to_socket_addrs().map(Vec::from_iter)).await?;
+        let addresses = match world::current() {
+            Some(world) => resolve_in(&world, &name)?,
+            None => blocking(move || name.to_socket_addrs().map(Vec::from_iter)).await?,
+        };
         if addresses.is_empty() {
             return Err(io::Error::new(ErrorKind::NotFound, "the name has no address"));
         }
         Ok(addresses)
     }
+}
+
+/// As the system's resolver does it, from the table of a simulated world.
+fn resolve_in(world: &World, name: &str) -> io::Result<Vec<SocketAddr>> {
+    let Some((host, port)) = name.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?))) else {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "this is no host and port"));
+    };
+    Ok(world.resolve(host)?.into_iter().map(|number| SocketAddr::new(number, port)).collect())
 }
 
 impl From<SocketAddr> for Address {

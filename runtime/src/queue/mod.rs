@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A worker without siblings puts everything in `bound`: nobody could steal, so it pays for no atomics, and its queue is
-//! strictly first in, first out.
+//! strictly first in, first out. A simulated worker takes one out of turn now and then, as its seed says.
 
 #[cfg(all(test, runtime_loom))]
 mod loom_models;
@@ -17,6 +17,7 @@ mod ring;
 use ring::{Ring, Slot};
 
 use crate::{
+    random::Pick,
     std_or_loom::{AtomicUsize, Mutex, Ordering},
     task::Task,
 };
@@ -72,6 +73,8 @@ pub(crate) struct Local {
     shelf: Arc<Shelf>,
     bound: RefCell<VecDeque<Runnable>>,
     alone: bool,
+    /// Of a simulated worker, which is alone: chooses which comes next.
+    pick: Option<Arc<Pick>>,
     next_in_a_row: Cell<u32>,
     /// Which of ring and bound had its turn last.
     bound_is_next: Cell<bool>,
@@ -80,12 +83,13 @@ pub(crate) struct Local {
 }
 
 impl Local {
-    /// `alone`: there is no sibling.
-    pub(crate) fn new(shelf: Arc<Shelf>, alone: bool) -> Self {
+    /// `alone`: there is no sibling. `pick` chooses which comes next; without it, the first.
+    pub(crate) fn new(shelf: Arc<Shelf>, alone: bool, pick: Option<Arc<Pick>>) -> Self {
         Self {
             shelf,
             bound: RefCell::default(),
             alone,
+            pick,
             next_in_a_row: Cell::new(0),
             bound_is_next: Cell::new(false),
             shared_some: Cell::new(false),
@@ -129,7 +133,14 @@ impl Local {
 
     pub(crate) fn pop(&self) -> Option<Runnable> {
         if self.alone {
-            return self.bound.borrow_mut().pop_front();
+            let mut runnables = self.bound.borrow_mut();
+            return match &self.pick {
+                None => runnables.pop_front(),
+                Some(pick) => {
+                    let place = pick.among(runnables.len());
+                    runnables.remove(place)
+                }
+            };
         }
         if self.next_in_a_row.get() < NEXT_IN_A_ROW
             && let Some(task) = self.shelf.next.take()

@@ -2,17 +2,20 @@
 
 use super::{
     Reactor, Registration,
+    pollable::Pollable,
     source::{Direction, Tick},
 };
 use std::{
     future::poll_fn,
     io::{self, Read, Write},
-    os::fd::AsFd,
     sync::{Mutex, OnceLock},
     task::{Context, Poll, ready},
 };
 
 /// Something with a non-blocking descriptor (a socket, a pipe, a pidfd), with the waiting added.
+///
+/// `T` can be everything that is [`AsFd`](std::os::fd::AsFd): that is what the bound stands for. (It also holds for the sockets
+/// of a [simulated world](crate::world), which have no descriptor; a simulated runtime has only those.)
 ///
 /// Making one costs nothing and needs no runtime: it registers, once, with the reactor of the worker on which an operation
 /// first **has to wait**. Until then, and whenever it may be ready, an operation is simply tried.
@@ -36,7 +39,7 @@ use std::{
 /// }).unwrap();
 /// ```
 #[derive(Debug)]
-pub struct AsyncFd<T: AsFd> {
+pub struct AsyncFd<T: Pollable> {
     // Declared before `io`: the place in the reactor is given back before the descriptor is closed.
     registration: OnceLock<Registration>,
     /// Held while registering: the system takes a descriptor only once.
@@ -44,7 +47,7 @@ pub struct AsyncFd<T: AsFd> {
     io: T,
 }
 
-impl<T: AsFd> AsyncFd<T> {
+impl<T: Pollable> AsyncFd<T> {
     /// Wraps `io`, which must be in non-blocking mode already.
     pub fn new(io: T) -> Self {
         Self { registration: OnceLock::new(), registering: Mutex::new(()), io }
@@ -206,17 +209,17 @@ impl<T: AsFd> AsyncFd<T> {
             .ok_or_else(|| io::Error::other("waiting for a source outside a runtime: nobody would wake it"))?;
         let _registering = self.registering.lock().unwrap();
         if self.registration.get().is_none() {
-            let fresh = reactor.register(self.io.as_fd())?;
+            let fresh = reactor.register(self.io.watched())?;
             let _ = self.registration.set(fresh);
         }
         Ok(self.registration.get().expect("it was set under the lock"))
     }
 }
 
-impl<T: AsFd> Drop for AsyncFd<T> {
+impl<T: Pollable> Drop for AsyncFd<T> {
     fn drop(&mut self) {
         if let Some(registration) = self.registration.get() {
-            registration.deregister(self.io.as_fd());
+            registration.deregister(self.io.watched());
         }
     }
 }

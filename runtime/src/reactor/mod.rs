@@ -13,6 +13,7 @@
 //! - Wakers leave the lock in a batch and are woken outside, first come first woken.
 
 mod async_fd;
+mod pollable;
 mod poller;
 mod source;
 
@@ -21,13 +22,12 @@ pub use async_fd::AsyncFd;
 pub(crate) use poller::{Notify, PollEvent, Poller, Registry};
 
 use crate::current::{self, Slot};
-use poller::Token;
+use poller::{Token, Watched};
 use slab::Slab;
 use source::Source;
 use std::{
     cell::RefCell,
     io,
-    os::fd::BorrowedFd,
     sync::{Arc, Mutex},
     task::Waker,
 };
@@ -72,7 +72,7 @@ impl Reactor {
         current::get(&CURRENT)
     }
 
-    fn register(self: &Arc<Self>, fd: BorrowedFd<'_>) -> io::Result<Registration> {
+    fn register(self: &Arc<Self>, watched: Watched<'_>) -> io::Result<Registration> {
         let (token, source) = {
             let mut sources = self.sources.lock().unwrap();
             if sources.closed {
@@ -86,7 +86,7 @@ impl Reactor {
         };
         // Dropping the registration undoes what was done, should the system refuse.
         let registration = Registration { reactor: self.clone(), token, source };
-        self.registry.register(fd, token)?;
+        self.registry.register(watched, token)?;
         Ok(registration)
     }
 
@@ -110,6 +110,17 @@ impl Reactor {
         self.sources.lock().unwrap().slots.iter().any(|(_, (_, source))| source.has_waiter())
     }
 
+    /// Who is waited for, a line each, as far as the poller can tell.
+    pub(crate) fn describe_waits(&self) -> String {
+        let sources = self.sources.lock().unwrap();
+        let lines = sources.slots.iter().filter_map(|(slot, (generation, source))| {
+            let waiters = source.waiters();
+            let token = Token { slot, generation: *generation };
+            waiters.contains(&true).then(|| self.registry.describe(token, waiters)).flatten()
+        });
+        lines.map(|line| format!("\n  {line}")).collect()
+    }
+
     /// The end: every source fails from now on, and whoever waits is told.
     pub(crate) fn close(&self) -> Vec<Waker> {
         let mut wakers = Vec::new();
@@ -129,9 +140,9 @@ struct Registration {
 }
 
 impl Registration {
-    fn deregister(&self, fd: BorrowedFd<'_>) {
+    fn deregister(&self, watched: Watched<'_>) {
         // It fails if the descriptor was closed behind our back: then there is nothing to undo.
-        let _ = self.reactor.registry.deregister(fd);
+        let _ = self.reactor.registry.deregister(watched);
     }
 }
 

@@ -110,7 +110,12 @@ impl Source {
     }
 
     pub(super) fn has_waiter(&self) -> bool {
-        self.0.lock().unwrap().directions.iter().any(|way| way.waker.is_some())
+        self.waiters().contains(&true)
+    }
+
+    /// Whether anybody waits to read, and to write.
+    pub(super) fn waiters(&self) -> [bool; 2] {
+        self.0.lock().unwrap().directions.each_ref().map(|way| way.waker.is_some())
     }
 }
 

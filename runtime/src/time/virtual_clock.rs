@@ -190,7 +190,7 @@ impl Plan {
 }
 
 impl VirtualClock {
-    pub(super) fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Instant {
         Instant::from_nanos(self.nanos.load(Ordering::Acquire))
     }
 

@@ -27,7 +27,7 @@ mod shared;
 mod loom_models;
 
 pub(crate) use ending::{Left, end};
-pub(crate) use shared::{Here, Home, Shared};
+pub(crate) use shared::{Here, Home, Shared, Simulation};
 
 use crate::{
     blocking::Pool,
@@ -79,8 +79,9 @@ pub(crate) fn start(
     clock: Clock,
     recorder: Option<Recorder>,
     pool: impl FnOnce(Waker) -> Arc<Pool>,
+    simulation: Option<Simulation>,
 ) -> io::Result<Arc<Shared>> {
-    let shared = Shared::new(workers, clock, recorder, pool)?;
+    let shared = Shared::new(workers, clock, recorder, pool, simulation)?;
     for worker in 1..workers {
         let on_thread = shared.clone();
         let started = thread::Builder::new().name(format!("worker {worker}")).spawn(move || {
@@ -265,7 +266,11 @@ impl<'worker> Shift<'worker> {
         if !self.here.local.is_empty() {
             self.poll_reactor();
         } else if let Some(clock) = self.shared.clone().clock.as_virtual() {
-            self.idle_on_virtual_clock(clock);
+            if self.shared.simulation.is_some() {
+                self.idle_in_simulation(clock);
+            } else {
+                self.idle_on_virtual_clock(clock);
+            }
         } else if self.shared.is_single() {
             self.park(self.next_deadline());
         } else {
@@ -496,13 +501,33 @@ impl<'worker> Shift<'worker> {
         // Asked again: another thread may have armed a timer meanwhile.
         let deadline = self.next_deadline();
         if let Some(stop) = clock.next_stop(deadline).filter(|_| self.here.local.is_empty()) {
-            self.shared.trace(|| Kind::Park { until: Some(self.shared.since_start(stop)) });
-            let arrived = clock.jump(deadline);
-            self.shared.trace(|| Kind::Unpark);
-            self.here.doing.set(Cause::Timers);
-            arrived.into_iter().for_each(|waker| contain(|| waker.wake()));
-            self.here.doing.set(Cause::Runtime);
+            self.jump(clock, deadline, stop);
         }
+    }
+
+    /// Nothing can run: what has happened by now comes first, and only if that is nothing does time jump, to whatever comes
+    /// next. There is no world outside to wait for.
+    fn idle_in_simulation(&mut self, clock: &VirtualClock) {
+        self.poll_reactor();
+        if !self.here.local.is_empty() {
+            return;
+        }
+        let arrival = self.seat().poller.lock().unwrap().next_event();
+        let coming = self.next_deadline().into_iter().chain(arrival).min();
+        let stop = clock.next_stop(coming).unwrap_or_else(|| panic!("{}", self.deadlock(clock)));
+        self.jump(clock, coming, stop);
+        self.seat().poller.lock().unwrap().advance_to(clock.now());
+        self.poll_reactor();
+    }
+
+    /// Time passes: to `stop`, which is what comes next, or what somebody who moves the clock wants to see before it.
+    fn jump(&self, clock: &VirtualClock, coming: Option<Instant>, stop: Instant) {
+        self.shared.trace(|| Kind::Park { until: Some(self.shared.since_start(stop)) });
+        let arrived = clock.jump(coming);
+        self.shared.trace(|| Kind::Unpark);
+        self.here.doing.set(Cause::Timers);
+        arrived.into_iter().for_each(|waker| contain(|| waker.wake()));
+        self.here.doing.set(Cause::Runtime);
     }
 
     fn deadlock(&self, clock: &VirtualClock) -> String {
@@ -515,7 +540,17 @@ impl<'worker> Shift<'worker> {
         } else {
             "no timer is armed"
         };
-        format!("deadlock: nothing is runnable, {timers} and no source is waited for. Waiting:\n  main{waiting}")
+        let Some(Simulation { network, .. }) = &self.shared.simulation else {
+            return format!(
+                "deadlock: nothing is runnable, {timers} and no source is waited for. Waiting:\n  main{waiting}"
+            );
+        };
+        let (seed, waits) = (network.seed(), self.seat().reactor.describe_waits());
+        let sockets = if waits.is_empty() { String::new() } else { format!("\nSockets:{waits}") };
+        format!(
+            "deadlock: nothing is runnable, {timers} and nothing is under way in the network. Waiting:\n  \
+             main{waiting}{sockets}\nSeed: {seed}"
+        )
     }
 }
 

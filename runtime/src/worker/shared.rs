@@ -12,7 +12,9 @@ use super::{idle::Idle, park::ParkState};
 use crate::{
     blocking::Pool,
     current::{self, Slot},
+    network::{self, Network},
     queue::{Injector, Local, Runnable, Shelf},
+    random::Pick,
     reactor::{Notify, Poller, Reactor},
     task::{self, AbortHandle, Birth, BoundToThread, JoinHandle, Listed, Ran, Schedule, Task, TaskId},
     time::{Clock, Instant, Time},
@@ -52,6 +54,14 @@ pub(crate) struct Shared {
     pub(super) round: AtomicU64,
     threads: Mutex<Threads>,
     thread_ended: Condvar,
+    /// What a simulated runtime has instead of the world outside, and instead of first come, first served.
+    pub(crate) simulation: Option<Simulation>,
+}
+
+/// What makes a runtime simulated.
+pub(crate) struct Simulation {
+    pub(crate) network: Arc<Network>,
+    pub(crate) pick: Arc<Pick>,
 }
 
 /// The threads of the workers but the first.
@@ -185,6 +195,7 @@ struct Entered<H, T> {
     _here: H,
     _time: T,
     _reactor: current::Entered<Arc<Reactor>>,
+    _network: network::Entered,
 }
 
 impl<H, T> Drop for Entered<H, T> {
@@ -196,10 +207,11 @@ const IDS: u64 = 64;
 
 impl Here {
     pub(super) fn new(shared: &Arc<Shared>, worker: usize) -> Rc<Self> {
+        let pick = shared.simulation.as_ref().map(|simulation| simulation.pick.clone());
         Rc::new(Self {
             shared: shared.clone(),
             worker,
-            local: Local::new(shared.seats[worker].shelf.clone(), shared.is_single()),
+            local: Local::new(shared.seats[worker].shelf.clone(), shared.is_single(), pick),
             home: Arc::new(Home { shared: shared.clone(), worker }),
             doing: Cell::new(Cause::Runtime),
             ids: RefCell::new(0..0),
@@ -214,11 +226,7 @@ impl Here {
     /// Makes this thread the worker's.
     pub(super) fn enter(self: &Rc<Self>) -> impl Drop + use<> {
         let seat = self.seat();
-        Entered {
-            _here: current::enter(&CURRENT, self.clone()),
-            _time: seat.time.enter(true),
-            _reactor: seat.reactor.enter(),
-        }
+        self.shared.enter_seat(seat, current::enter(&CURRENT, self.clone()), true)
     }
 
     pub(crate) fn home(&self) -> &Arc<Home> {
@@ -299,9 +307,11 @@ impl Shared {
         clock: Clock,
         recorder: Option<Recorder>,
         pool: impl FnOnce(Waker) -> Arc<Pool>,
+        simulation: Option<Simulation>,
     ) -> io::Result<Arc<Self>> {
         let clock = Arc::new(clock);
-        let seats: Box<[Seat]> = (0..workers).map(|_| Seat::new(&clock)).collect::<io::Result<_>>()?;
+        let seats: Box<[Seat]> =
+            (0..workers).map(|_| Seat::new(&clock, simulation.as_ref())).collect::<io::Result<_>>()?;
         let nudge = Waker::from(seats[0].nudger.clone());
         Ok(Arc::new(Self {
             seats,
@@ -316,6 +326,7 @@ impl Shared {
             round: AtomicU64::new(0),
             threads: Mutex::default(),
             thread_ended: Condvar::new(),
+            simulation,
         }))
     }
 
@@ -327,8 +338,17 @@ impl Shared {
     /// Gives the current thread, which is no worker, time and reactor: those of the last worker, which is there even between
     /// two `block_on`s, if it is not the only one.
     pub(crate) fn enter_from_outside(&self) -> impl Drop + use<> {
-        let seat = self.seats.last().expect("a runtime has a worker");
-        Entered { _here: (), _time: seat.time.enter(false), _reactor: seat.reactor.enter() }
+        self.enter_seat(self.seats.last().expect("a runtime has a worker"), (), false)
+    }
+
+    /// Puts what is at a seat into the current thread's slots. (`here`: the slot that is only a worker's, filled already.)
+    fn enter_seat<H>(&self, seat: &Seat, here: H, worker: bool) -> impl Drop + use<H> {
+        Entered {
+            _here: here,
+            _time: seat.time.enter(worker),
+            _reactor: seat.reactor.enter(),
+            _network: network::enter(self.simulation.as_ref().map(|simulation| &simulation.network)),
+        }
     }
 
     /// A number for a new task.
@@ -474,8 +494,11 @@ pub(super) fn cancel(task: Task) {
 }
 
 impl Seat {
-    fn new(clock: &Arc<Clock>) -> io::Result<Self> {
-        let (poller, registry, notify) = Poller::new()?;
+    fn new(clock: &Arc<Clock>, simulation: Option<&Simulation>) -> io::Result<Self> {
+        let (poller, registry, notify) = match simulation {
+            Some(simulation) => Poller::simulated(&simulation.network),
+            None => Poller::new()?,
+        };
         let nudger = Arc::new(Nudger { park: ParkState::new(), notify });
         Ok(Self {
             shelf: Arc::default(),

@@ -2,18 +2,19 @@
 
 use super::connection::Connection;
 use runtime::time::Instant;
-use std::{collections::HashMap, sync::Mutex, time::Duration};
+use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
 /// The most that are kept for one host.
 const PER_HOST: usize = 32;
 
-/// Idle connections by `host:port`, each list with the latest at its end.
+/// Idle connections by `host:port`, each list with the latest at its end. In the order of the hosts the stale are closed, so
+/// that a simulated run repeats itself.
 ///
 /// Only a connection with nothing on it comes here: its response was read to the end, and nothing came behind it. One that
 /// the server has closed meanwhile, or said something on unasked, is thrown away when its turn comes, and so is every one
 /// that has been here too long.
 #[derive(Debug, Default)]
-pub(super) struct Pool(Mutex<HashMap<String, Vec<Idle>>>);
+pub(super) struct Pool(Mutex<BTreeMap<String, Vec<Idle>>>);
 
 #[derive(Debug)]
 struct Idle {

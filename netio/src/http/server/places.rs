@@ -3,7 +3,7 @@
 use super::Shared;
 use runtime::AbortHandle;
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     future::poll_fn,
     sync::{Arc, Mutex},
     task::{Poll, Waker},
@@ -14,8 +14,9 @@ pub(super) struct Places(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// By the number of the connection; the handle is missing for a moment, until the task is spawned.
-    taken: HashMap<u64, Option<AbortHandle>>,
+    /// By the number of the connection; the handle is missing for a moment, until the task is spawned. In that order they are
+    /// aborted, so that a simulated run repeats itself.
+    taken: BTreeMap<u64, Option<AbortHandle>>,
     /// The server itself. Nobody else waits.
     waiting: Option<Waker>,
 }
