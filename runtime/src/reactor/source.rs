@@ -169,9 +169,14 @@ mod tests {
         let source = Source::default();
         let mut wakers = Vec::new();
         assert!(poll(&source, Direction::Read).is_none());
+        source.ready(&event(false, true), &mut wakers);
+        let trying = poll(&source, Direction::Write).unwrap();
         source.close(&mut wakers);
         assert_eq!(wakers.len(), 1);
         source.ready(&event(true, true), &mut wakers);
+        // An attempt that began before the end comes back, and clears what it started from (tokio #8435: that as well).
+        source.blocked(Direction::Write, trying);
+        source.drained(Direction::Write, trying);
         assert!(matches!(
             source.poll_ready(Direction::Read, &mut Context::from_waker(Waker::noop())),
             Poll::Ready(Err(_))

@@ -35,6 +35,7 @@ pub struct JoinHandle<T> {
     output: PhantomData<Mutex<T>>,
 }
 
+/// Nothing in it is pinned: the output lies in the cell.
 impl<T> Unpin for JoinHandle<T> {}
 
 impl<T> JoinHandle<T> {

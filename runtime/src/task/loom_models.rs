@@ -4,7 +4,7 @@
 //! broken: a model that explores nothing would stay green too.
 
 use super::*;
-use crate::std_or_loom::{AtomicUsize, Mutex, Ordering, model};
+use crate::std_or_loom::{AtomicUsize, Mutex, Ordering, UnsafeCell, model};
 use loom::{sync::Arc as LoomArc, thread};
 use std::collections::VecDeque;
 
@@ -162,4 +162,155 @@ fn an_abort_ends_a_task_that_is_being_woken() {
         let ended = Pin::new(&mut handle).poll(&mut Context::from_waker(std::task::Waker::noop()));
         assert!(matches!(ended, Poll::Ready(Err(JoinError::Cancelled))));
     });
+}
+
+/// The part of a state word that a wake and a poll have in common.
+trait Word: Send + Sync + 'static {
+    /// Idle, but woken once already.
+    fn new() -> Self;
+    fn wake(&self);
+    /// A poll begins.
+    fn start(&self);
+    /// A poll ends, pending. `true`: it was woken meanwhile, and is run again.
+    fn end(&self) -> bool;
+}
+
+impl Word for state::State {
+    fn new() -> Self {
+        state::State::new()
+    }
+
+    fn wake(&self) {
+        // Whoever it tells to push, here it is the runner who looks again.
+        let _ = state::State::wake(self);
+    }
+
+    fn start(&self) {
+        assert_eq!(state::State::start(self), state::Started::Poll);
+    }
+
+    fn end(&self) -> bool {
+        state::State::end(self) == state::Ended::Again
+    }
+}
+
+/// The twin: a wake that finds the task scheduled goes home without having written anything.
+struct LooksFirst(AtomicUsize);
+
+impl LooksFirst {
+    const SCHEDULED: usize = 1;
+}
+
+impl Word for LooksFirst {
+    fn new() -> Self {
+        Self(AtomicUsize::new(Self::SCHEDULED))
+    }
+
+    fn wake(&self) {
+        if self.0.load(Ordering::Acquire) & Self::SCHEDULED == 0 {
+            self.0.fetch_or(Self::SCHEDULED, Ordering::AcqRel);
+        }
+    }
+
+    fn start(&self) {
+        self.0.fetch_and(!Self::SCHEDULED, Ordering::AcqRel);
+    }
+
+    fn end(&self) -> bool {
+        self.0.load(Ordering::Acquire) & Self::SCHEDULED != 0
+    }
+}
+
+/// A wake of a task that is scheduled already still hands over what was written before it, to the poll that is to come.
+fn a_second_wake_hands_over<W: Word>(name: &str) {
+    model(name, 3, || {
+        let (word, data) = (LoomArc::new(W::new()), LoomArc::new(AtomicUsize::new(0)));
+        let waking = {
+            let (word, data) = (word.clone(), data.clone());
+            thread::spawn(move || {
+                data.store(1, Ordering::Relaxed);
+                word.wake();
+            })
+        };
+        word.start();
+        let seen = data.load(Ordering::Relaxed) == 1;
+        waking.join().unwrap();
+        assert!(word.end() || seen, "the poll came after the wake, and did not see what it announced");
+    });
+}
+
+/// R3, tokio #7622 and #7632. Broken by: `State::wake` without its read-modify-write, as in the twin.
+#[test]
+fn a_wake_of_a_scheduled_task_is_a_wake() {
+    a_second_wake_hands_over::<state::State>("a_wake_of_a_scheduled_task_is_a_wake");
+}
+
+/// The twin of R3, seen to fail.
+#[test]
+#[should_panic = "did not see what it announced"]
+fn a_wake_that_only_looks() {
+    a_second_wake_hands_over::<LooksFirst>("a_wake_that_only_looks");
+}
+
+/// The part of a state word that counts its owners; two of them at first.
+trait Owners: Send + Sync + 'static {
+    fn two() -> Self;
+    /// One owner fewer. `true`: it was the last.
+    fn let_go(&self) -> bool;
+}
+
+impl Owners for state::State {
+    fn two() -> Self {
+        state::State::new()
+    }
+
+    fn let_go(&self) -> bool {
+        self.release()
+    }
+}
+
+/// The twin: a fast path that counts down, and orders nothing.
+struct CountsOnly(AtomicUsize);
+
+impl Owners for CountsOnly {
+    fn two() -> Self {
+        Self(AtomicUsize::new(2))
+    }
+
+    fn let_go(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::Relaxed) == 1
+    }
+}
+
+/// A handle writes to its cell and lets go of it; whoever lets go last frees it, after all that the others did to it.
+fn the_last_owner_frees<O: Owners>(name: &str) {
+    model(name, 3, || {
+        // Freeing is an access like any other to loom, which reports two that nothing orders.
+        let drop_one = |(owners, cell): &(O, UnsafeCell<()>)| {
+            if owners.let_go() {
+                cell.with_mut(|_freed| ());
+            }
+        };
+        let cell = LoomArc::new((O::two(), UnsafeCell::new(())));
+        let of_the_handle = cell.clone();
+        let handle = thread::spawn(move || {
+            of_the_handle.1.with_mut(|_waker_taken_out| ());
+            drop_one(&of_the_handle);
+        });
+        drop_one(&cell);
+        handle.join().unwrap();
+    });
+}
+
+/// R44, tokio #2044. Broken by: `State::release` with `Relaxed`, as in the twin.
+#[test]
+fn letting_go_orders_the_end() {
+    the_last_owner_frees::<state::State>("letting_go_orders_the_end");
+}
+
+/// The twin of R44, seen to fail.
+#[test]
+#[should_panic = "Causality violation"]
+fn letting_go_that_orders_nothing() {
+    the_last_owner_frees::<CountsOnly>("letting_go_that_orders_nothing");
 }
