@@ -22,6 +22,10 @@ doctor:
     rustc --version
     cargo run --release -- record --compare
 
+# The figures, side by side with others' in one run: `just bench runtime`, `just bench runtime yield --rounds 15`.
+bench name *arguments:
+    cargo bench -p {{ name }} --bench {{ name }} -- {{ arguments }}
+
 # The concurrency models, every interleaving of each; prints how many there were.
 loom:
     RUSTFLAGS="--cfg runtime_loom" CARGO_TARGET_DIR=target/loom LOOM_MAX_PREEMPTIONS=3 cargo test -p runtime --lib --release loom_models -- --nocapture --test-threads 1
