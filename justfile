@@ -12,6 +12,14 @@ run *arguments:
 test:
     cargo test
 
+# The runtime on each poller behind its seam.
+test-pollers:
+    cargo test -p runtime --features polling
+
+# The system calls of each poller, side by side (needs strace).
+bench-pollers:
+    cargo bench -p runtime --features polling --bench polling_calls
+
 # One example, as in `just example hello --scale 0.1`.
 example name *arguments:
     cargo run --example {{ name }} -- {{ arguments }}
@@ -42,6 +50,7 @@ miri:
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy -p runtime --features polling --all-targets -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 # Weave the book and check it: links, leftovers, pictures, every block of Rust.

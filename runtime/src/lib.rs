@@ -29,8 +29,10 @@
 //! `network`, `reactor`, `blocking`, `worker`, `runtime`, then [`process`], [`signal`] and [`world`]; and beside them [`sync`] and [`future`], which need
 //! nothing but `std`.
 
-#[cfg(not(target_os = "linux"))]
-compile_error!("the runtime is written for Linux: child processes wait through pidfd, and only Linux is tested");
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+compile_error!(
+    "the runtime runs on Linux and macOS: it needs epoll or kqueue, and to be told when a child process ends"
+);
 
 mod blocking;
 mod budget;
@@ -52,6 +54,6 @@ mod worker;
 pub mod world;
 
 pub use blocking::BlockingStats;
-pub use reactor::AsyncFd;
+pub use reactor::{AsyncFd, Backend};
 pub use runtime::{Builder, Handle, LeftTask, Runtime, ShutdownReport, block_on, spawn, spawn_blocking, spawn_local};
 pub use task::{AbortHandle, JoinError, JoinHandle, TaskId, yield_now};

@@ -5,6 +5,7 @@ use crate::{
     current::{self, Slot},
     network::{Conditions, Network},
     random::{self, Generator, Pick},
+    reactor::Backend,
     task::{self, Birth, JoinHandle, TaskId},
     time::{Clock, sleep},
     trace::{Recorder, Trace},
@@ -529,6 +530,7 @@ pub struct Builder {
     virtual_clock: bool,
     simulated: Option<u64>,
     conditions: Conditions,
+    poller: Backend,
     trace: Option<usize>,
     blocking_threads: usize,
     blocking_idle: Duration,
@@ -542,6 +544,7 @@ impl Default for Builder {
             virtual_clock: false,
             simulated: None,
             conditions: Conditions::default(),
+            poller: Backend::default(),
             trace: None,
             blocking_threads: 64,
             blocking_idle: Duration::from_secs(1),
@@ -581,6 +584,18 @@ impl Builder {
     /// What the network of a [simulated](Builder::simulated) runtime is like.
     pub fn conditions(mut self, conditions: Conditions) -> Self {
         self.conditions = conditions;
+        self
+    }
+
+    /// What the runtime asks the system through; [`Backend::Mio`] by default.
+    ///
+    /// ```
+    /// use runtime::{Backend, Runtime};
+    /// let runtime = Runtime::builder().poller(Backend::Mio).build().unwrap();
+    /// assert_eq!(runtime.block_on(async { 2 }), 2);
+    /// ```
+    pub fn poller(mut self, backend: Backend) -> Self {
+        self.poller = backend;
         self
     }
 
@@ -644,7 +659,7 @@ impl Builder {
             let network = Network::new(seed, self.conditions, clock.now(), &mut random);
             Simulation { network, pick: Arc::new(Pick::new(random.split())) }
         });
-        let shared = worker::start(self.workers, clock, capacity.map(Recorder::new), pool, simulation)?;
+        let shared = worker::start(self.workers, self.poller, clock, capacity.map(Recorder::new), pool, simulation)?;
         // A job belongs to this runtime as a task does: it can spawn, and sees the same clock. (`Weak`: the pool is a part of
         // what is shared.)
         let weak = Arc::downgrade(&shared);

@@ -1,6 +1,6 @@
 //! The few primitives that our protocols are made of: `std`'s, or loom's when a model is being checked.
 //!
-//! `task`, `queue`, `time::timers`, `blocking`, `sync::oneshot`, `worker::idle` and `worker::park` take their atomics, cells,
+//! `task`, `queue`, `time::timers`, `reactor::source`, `blocking`, `sync::oneshot`, `worker::idle` and `worker::park` take their atomics, cells,
 //! locks and threads from here and from nowhere else, so that `--cfg runtime_loom` puts the very same code under the model
 //! checker. Loom's `UnsafeCell` hands out pointers through closures, to know when an access begins and ends; the `std` side
 //! wears the same shape.

@@ -2,7 +2,7 @@
 
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use runtime::{
-    AsyncFd, Runtime,
+    AsyncFd, Backend, Runtime,
     future::{Either, join, race},
     process::Command,
     spawn, spawn_blocking,
@@ -12,11 +12,32 @@ use runtime::{
 };
 use std::{
     io::{self, Read, Write},
+    net::Shutdown,
     os::unix::net::UnixStream,
     process::Stdio,
     sync::{Arc, Barrier, mpsc},
     time::Duration,
 };
+
+/// Every backend that this build knows.
+fn backends() -> Vec<Backend> {
+    #[cfg(not(feature = "polling"))]
+    return vec![Backend::Mio];
+    #[cfg(feature = "polling")]
+    return vec![Backend::Mio, Backend::Polling, Backend::PollingOneShot];
+}
+
+fn on(backend: Backend) -> Runtime {
+    Runtime::builder().poller(backend).build().unwrap()
+}
+
+/// The same test on each of them.
+fn on_each_backend(test: impl AsyncFn()) {
+    for backend in backends() {
+        println!("on {backend:?}");
+        on(backend).block_on(test());
+    }
+}
 
 fn pair() -> (AsyncFd<UnixStream>, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
@@ -33,7 +54,7 @@ async fn read(from: &AsyncFd<UnixStream>, room: usize) -> io::Result<Vec<u8>> {
 
 #[test]
 fn a_reader_waits_for_its_bytes_and_sees_the_end() {
-    runtime::block_on(async {
+    on_each_backend(async || {
         let (ours, mut theirs) = pair();
         let reader = spawn(async move {
             let mut all = Vec::new();
@@ -57,7 +78,7 @@ fn a_reader_waits_for_its_bytes_and_sees_the_end() {
 /// A reader and a writer of one source each have their own waker (bug T-i: one of them overwrote the other's).
 #[test]
 fn a_reader_and_a_writer_wait_side_by_side() {
-    runtime::block_on(async {
+    on_each_backend(async || {
         let (ours, mut theirs) = pair();
         let ours = Arc::new(ours);
         // Fill the way out, so that the writer must wait.
@@ -84,7 +105,7 @@ fn a_reader_and_a_writer_wait_side_by_side() {
 /// A source whose place was given to another gets none of its events, and gives it none.
 #[test]
 fn a_reused_place_in_the_reactor_is_a_new_one() {
-    runtime::block_on(async {
+    on_each_backend(async || {
         let (first, mut to_first) = pair();
         assert!(timeout(Duration::ZERO, first.readable()).await.is_err());
         to_first.write_all(b"stale").unwrap();
@@ -109,15 +130,164 @@ fn waiting_outside_a_runtime_is_an_error() {
 
 #[test]
 fn a_source_of_an_ended_runtime_says_so() {
+    for backend in backends() {
+        let (ours, _theirs) = pair();
+        on(backend).block_on(async { timeout(Duration::ZERO, ours.readable()).await.unwrap_err() });
+        let error = on(backend).block_on(ours.readable()).unwrap_err();
+        assert!(error.to_string().contains("has ended"), "{error}");
+    }
+}
+
+/// A runtime at rest turns no reactor: to wait for its sources in another one would be to wait for ever.
+#[test]
+fn a_source_of_another_runtime_says_so() {
+    for backend in backends() {
+        let (ours, mut theirs) = pair();
+        let (home, away) = (on(backend), on(backend));
+        home.block_on(async { timeout(Duration::ZERO, ours.readable()).await.unwrap_err() });
+        let error = away.block_on(ours.readable()).unwrap_err();
+        assert!(error.to_string().contains("another runtime"), "{error}");
+        // At home all is as before.
+        theirs.write_all(b"x").unwrap();
+        assert_eq!(home.block_on(read(&ours, 8)).unwrap(), b"x");
+    }
+}
+
+/// A wait that was given up is nobody's: it keeps no task alive, and a virtual clock does not hope for it.
+#[test]
+#[should_panic(expected = "deadlock")]
+fn a_wait_that_was_given_up_hides_no_deadlock() {
     let (ours, _theirs) = pair();
-    runtime::block_on(async { timeout(Duration::ZERO, ours.readable()).await.unwrap_err() });
-    let error = runtime::block_on(ours.readable()).unwrap_err();
-    assert!(error.to_string().contains("has ended"), "{error}");
+    Runtime::builder().virtual_clock().build().unwrap().block_on(async {
+        let reading = async || ours.read_with(|mut io| io.read(&mut [0; 8])).await;
+        assert!(timeout(Duration::from_secs(1), reading()).await.is_err());
+        assert!(timeout(Duration::from_secs(1), ours.readable()).await.is_err());
+        std::future::pending::<()>().await;
+    });
+}
+
+/// Two wait for one direction in one task; one gives up; the other still gets its bytes.
+#[test]
+fn giving_up_one_wait_leaves_the_other() {
+    on_each_backend(async || {
+        let (ours, mut theirs) = pair();
+        let ours = Arc::new(ours);
+        let mut stays = std::pin::pin!(read_once(&ours));
+        assert!(futures_lite::future::poll_once(&mut stays).await.is_none());
+        assert!(timeout(Duration::from_millis(1), read_once(&ours)).await.is_err());
+        theirs.write_all(b"bytes").unwrap();
+        assert_eq!(stays.await.unwrap(), b"bytes");
+    });
+}
+
+async fn read_once(from: &AsyncFd<UnixStream>) -> io::Result<Vec<u8>> {
+    from.read_with(|mut io| {
+        let mut buffer = vec![0; 8];
+        let length = io.read(&mut buffer)?;
+        buffer.truncate(length);
+        Ok(buffer)
+    })
+    .await
+}
+
+/// `readable` stands until an operation is seen to block.
+#[test]
+fn a_failed_attempt_makes_the_next_wait_wait() {
+    on_each_backend(async || {
+        let (ours, mut theirs) = pair();
+        theirs.write_all(b"x").unwrap();
+        ours.readable().await.unwrap();
+        let attempt = || ours.try_read_with(|mut io| io.read(&mut [0; 8]));
+        assert_eq!(attempt().unwrap(), 1);
+        assert_eq!(attempt().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert!(timeout(Duration::from_millis(1), ours.readable()).await.is_err());
+        theirs.write_all(b"y").unwrap();
+        ours.readable().await.unwrap();
+        assert_eq!(attempt().unwrap(), 1);
+        ours.writable().await.unwrap();
+        assert_eq!(ours.try_write_with(|mut io| io.write(b"z")).unwrap(), 1);
+    });
+}
+
+/// The last bytes and the end come as one event: a short read must not make us wait for an end that was told already.
+#[test]
+fn the_end_that_comes_with_the_last_bytes_is_seen() {
+    on_each_backend(async || {
+        let (ours, mut theirs) = pair();
+        assert!(timeout(Duration::from_millis(1), ours.readable()).await.is_err());
+        theirs.write_all(b"bye").unwrap();
+        // Half of it: a connection that is gone altogether is reported as such by every system.
+        theirs.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(read(&ours, 64).await.unwrap(), b"bye");
+        let end = timeout(Duration::from_secs(10), read(&ours, 64)).await.expect("nobody told of the end");
+        assert_eq!(end.unwrap(), b"");
+    });
+}
+
+/// Bytes go both ways at once, on many sources, with more of them than fit: every wait of either direction is ended.
+#[test]
+fn both_directions_of_many_sources_at_once() {
+    const EACH: usize = 1 << 20;
+    on_each_backend(async || {
+        let tasks: Vec<_> = (0..8)
+            .flat_map(|_| {
+                let (ours, theirs) = pair();
+                theirs.set_nonblocking(true).unwrap();
+                [Arc::new(ours), Arc::new(AsyncFd::new(theirs))]
+            })
+            .flat_map(|end| [spawn(send(end.clone(), EACH)), spawn(receive(end, EACH))])
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+}
+
+async fn send(to: Arc<AsyncFd<UnixStream>>, mut left: usize) {
+    let chunk = [7; 5000];
+    while left > 0 {
+        let chunk = &chunk[..left.min(chunk.len())];
+        left -= std::future::poll_fn(|context| to.poll_write_bytes(context, chunk)).await.unwrap();
+    }
+}
+
+async fn receive(from: Arc<AsyncFd<UnixStream>>, mut left: usize) {
+    while left > 0 {
+        left -= read(&from, 3000).await.unwrap().len();
+    }
+}
+
+/// A program may find out late that it wants to write as well; the reader's wait goes on.
+#[test]
+fn a_second_direction_is_asked_for_when_it_is_needed() {
+    on_each_backend(async || {
+        let (ours, mut theirs) = pair();
+        let ours = Arc::new(ours);
+        let reading = spawn({
+            let ours = ours.clone();
+            async move { read(&ours, 16).await }
+        });
+        yield_now().await;
+        let chunk = [0u8; 65536];
+        while ours.try_write_with(|mut io| io.write(&chunk)).is_ok() {}
+        let writing = spawn({
+            let ours = ours.clone();
+            async move { ours.write_with(|mut io| io.write(b"x")).await }
+        });
+        yield_now().await;
+        theirs.set_nonblocking(true).unwrap();
+        let mut sink = vec![0; 1 << 20];
+        while theirs.read(&mut sink).is_ok() {}
+        assert_eq!(writing.await.unwrap().unwrap(), 1);
+        assert!(!reading.is_finished());
+        theirs.write_all(b"hello").unwrap();
+        assert_eq!(reading.await.unwrap().unwrap(), b"hello");
+    });
 }
 
 #[test]
 fn a_child_is_piped_and_waited_for() {
-    runtime::block_on(async {
+    on_each_backend(async || {
         let mut child = Command::new("sh")
             .args(["-c", "read line; echo \"got $line\"; echo oops >&2; exit 3"])
             .stdin(Stdio::piped())
@@ -147,7 +317,7 @@ fn a_program_that_is_not_there_is_named() {
 /// Dropped, a child with `kill_on_drop` takes its whole group along, and leaves no zombie.
 #[test]
 fn a_dropped_child_takes_its_group_along() {
-    runtime::block_on(async {
+    on_each_backend(async || {
         let mut child = Command::new("sh")
             .args(["-c", "sleep 1000 & echo $!; wait"])
             .stdout(Stdio::piped())
@@ -168,9 +338,70 @@ fn a_dropped_child_takes_its_group_along() {
     });
 }
 
+/// The state of a process as the system's table has it: none once it is collected.
+fn state_of(pid: u32) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit(')').next()?.trim_start().chars().next()
+}
+
+/// A child that lives until its input ends, without its handle.
+fn abandoned() -> (u32, runtime::process::ChildStdin) {
+    let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let input = child.stdin.take().unwrap();
+    (child.id(), input)
+}
+
+#[test]
+fn a_child_without_a_handle_lives_on_and_is_collected() {
+    on_each_backend(async || {
+        let (pid, input) = abandoned();
+        yield_now().await;
+        assert!(!matches!(state_of(pid), None | Some('Z')), "it was not to be killed");
+        drop(input);
+        let collected = async {
+            while state_of(pid).is_some() {
+                yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(10), collected).await.expect("a zombie remains");
+    });
+}
+
+#[test]
+fn a_child_that_outlives_the_runtime_is_collected_by_the_next() {
+    let (pid, input) = runtime::block_on(async {
+        let abandoned = abandoned();
+        yield_now().await;
+        abandoned
+    });
+    drop(input);
+    while !matches!(state_of(pid), None | Some('Z')) {
+        std::thread::yield_now();
+    }
+    runtime::block_on(async { Command::new("true").output().await.unwrap() });
+    assert_eq!(state_of(pid), None, "a zombie remains");
+}
+
+/// What was asked for last counts, also for a command that was started before.
+#[test]
+fn a_group_of_its_own_can_be_taken_back() {
+    use rustix::process::{Pid, getpgid, getpgrp};
+    runtime::block_on(async {
+        let mut command = Command::new("cat");
+        command.stdin(Stdio::piped()).stdout(Stdio::null());
+        for own in [false, true, false] {
+            let mut child = command.process_group(own).spawn().unwrap();
+            let pid = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+            let group = getpgid(Some(pid)).unwrap();
+            assert_eq!(group, if own { pid } else { getpgrp() });
+            assert!(child.wait().await.unwrap().success());
+        }
+    });
+}
+
 #[test]
 fn a_signal_is_a_readiness_event() {
-    runtime::block_on(async {
+    on_each_backend(async || {
         let mut terminate = runtime::signal::terminate().unwrap();
         let quiet = race(terminate.recv(), sleep(Duration::from_millis(1))).await;
         assert!(matches!(quiet, Either::Right(())));
@@ -218,7 +449,7 @@ fn no_more_threads_than_allowed_and_queued_jobs_can_be_cancelled() {
 #[test]
 fn a_socket_waits_again_after_a_passing_error() {
     use std::net::UdpSocket;
-    runtime::block_on(async {
+    on_each_backend(async || {
         let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.connect(nobody).unwrap();
@@ -234,7 +465,7 @@ fn a_socket_waits_again_after_a_passing_error() {
 
 #[test]
 fn many_signals_at_once_count_as_one() {
-    runtime::block_on(async {
+    on_each_backend(async || {
         let mut quit = runtime::signal::ctrl_c().unwrap();
         for _ in 0..200 {
             signal_hook::low_level::raise(signal_hook::consts::SIGINT).unwrap();
@@ -272,7 +503,7 @@ fn idle_means_no_cpu() {
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     }
-    runtime::block_on(async {
+    on_each_backend(async || {
         let (ours, _theirs) = pair();
         let mut child = Command::new("sleep").arg("1").spawn().unwrap();
         let waiting = spawn(async move { ours.readable().await });

@@ -1,10 +1,6 @@
 //! A descriptor that can be waited for.
 
-use super::{
-    Reactor, Registration,
-    pollable::Pollable,
-    source::{Direction, Tick},
-};
+use super::{Direction, Reactor, Registration, Tick, Unknown, Waiting, pollable::Pollable};
 use std::{
     future::poll_fn,
     io::{self, Read, Write},
@@ -22,6 +18,12 @@ use std::{
 ///
 /// Each direction has one waker: two tasks that wait for the same direction of one source overwrite each other. Where
 /// several must wait, let one of them own that direction.
+///
+/// Whoever waits does so in the runtime where it registered, on any worker of it. In another runtime, or when its own has
+/// ended, waiting is an error.
+///
+/// The `async` functions leave nothing behind when they are dropped. The `poll` functions cannot know that their caller gave
+/// up: its waker stays until the next event, and counts as waiting.
 ///
 /// ```
 /// use std::{io::{Read, Write}, os::unix::net::UnixStream};
@@ -66,7 +68,10 @@ impl<T: Pollable> AsyncFd<T> {
     /// # Cancel safety
     /// Dropped while it waits, nothing was done.
     pub async fn read_with<R>(&self, mut operation: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
-        poll_fn(|context| self.poll_read_with(context, &mut operation)).await
+        self.wait_with(Direction::Read, |context, waiting| {
+            self.poll_with(Direction::Read, context, waiting, &mut operation, |_| false)
+        })
+        .await
     }
 
     /// Tries a writing operation until it does something else than block; waits in between.
@@ -77,7 +82,10 @@ impl<T: Pollable> AsyncFd<T> {
     /// # Cancel safety
     /// Dropped while it waits, nothing was done.
     pub async fn write_with<R>(&self, mut operation: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
-        poll_fn(|context| self.poll_write_with(context, &mut operation)).await
+        self.wait_with(Direction::Write, |context, waiting| {
+            self.poll_with(Direction::Write, context, waiting, &mut operation, |_| false)
+        })
+        .await
     }
 
     /// [`read_with`](AsyncFd::read_with), for those who write `poll` functions.
@@ -89,7 +97,7 @@ impl<T: Pollable> AsyncFd<T> {
         context: &mut Context<'_>,
         operation: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.poll_with(Direction::Read, context, operation, |_| false)
+        self.poll_with(Direction::Read, context, &mut Waiting::default(), operation, |_| false)
     }
 
     /// [`write_with`](AsyncFd::write_with), for those who write `poll` functions.
@@ -101,7 +109,7 @@ impl<T: Pollable> AsyncFd<T> {
         context: &mut Context<'_>,
         operation: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.poll_with(Direction::Write, context, operation, |_| false)
+        self.poll_with(Direction::Write, context, &mut Waiting::default(), operation, |_| false)
     }
 
     /// Reads into `buffer`; zero is the end of the stream.
@@ -117,7 +125,8 @@ impl<T: Pollable> AsyncFd<T> {
         for<'io> &'io T: Read,
     {
         let room = buffer.len();
-        self.poll_with(Direction::Read, context, |mut io| io.read(buffer), |length| 0 < *length && *length < room)
+        let drained = |length: &usize| 0 < *length && *length < room && self.tells_the_end();
+        self.poll_with(Direction::Read, context, &mut Waiting::default(), |mut io| io.read(buffer), drained)
     }
 
     /// Writes from `buffer`. A short write says that there is no more room, as `WouldBlock` would.
@@ -129,11 +138,52 @@ impl<T: Pollable> AsyncFd<T> {
         for<'io> &'io T: Write,
     {
         let whole = buffer.len();
-        self.poll_with(Direction::Write, context, |mut io| io.write(buffer), |length| 0 < *length && *length < whole)
+        let full = |length: &usize| 0 < *length && *length < whole;
+        self.poll_with(Direction::Write, context, &mut Waiting::default(), |mut io| io.write(buffer), full)
     }
 
-    /// Waits until there may be something to read. It may turn out that there is not: only an operation through
-    /// [`read_with`](AsyncFd::read_with) notices that, and makes the next call wait.
+    /// Tries a reading operation once. If it would block, that is noted: the next wait waits.
+    ///
+    /// # Errors
+    /// What `operation` fails with, `WouldBlock` among it.
+    ///
+    /// ```
+    /// # use std::{io::{ErrorKind, Read, Write}, os::unix::net::UnixStream};
+    /// # runtime::block_on(async {
+    /// # let (left, mut right) = UnixStream::pair()?;
+    /// # left.set_nonblocking(true)?;
+    /// # let left = runtime::AsyncFd::new(left);
+    /// # right.write_all(b"ping")?;
+    /// let mut buffer = [0; 16];
+    /// let length = loop {
+    ///     left.readable().await?;
+    ///     match left.try_read_with(|mut stream| stream.read(&mut buffer)) {
+    ///         // It only seemed so.
+    ///         Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+    ///         result => break result?,
+    ///     }
+    /// };
+    /// # assert_eq!(&buffer[..length], b"ping");
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn try_read_with<R>(&self, operation: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+        self.try_with(Direction::Read, operation)
+    }
+
+    /// Tries a writing operation once. If it would block, that is noted: the next wait waits.
+    ///
+    /// # Errors
+    /// What `operation` fails with, `WouldBlock` among it.
+    pub fn try_write_with<R>(&self, operation: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+        self.try_with(Direction::Write, operation)
+    }
+
+    /// Waits until there may be something to read. It may turn out that there is not.
+    ///
+    /// The answer stands until an operation is seen to block: through [`try_read_with`](AsyncFd::try_read_with) or
+    /// [`read_with`](AsyncFd::read_with). One through [`get_ref`](AsyncFd::get_ref) is not seen, and the next call returns at
+    /// once.
     ///
     /// # Errors
     /// That there is no runtime to wait in, or no more.
@@ -141,11 +191,14 @@ impl<T: Pollable> AsyncFd<T> {
     /// # Cancel safety
     /// Nothing is lost.
     pub async fn readable(&self) -> io::Result<()> {
-        poll_fn(|context| self.poll_ready(Direction::Read, context)).await.map(drop)
+        self.wait_with(Direction::Read, |context, waiting| self.poll_ready(Direction::Read, context, waiting)).await
     }
 
-    /// Waits until there may be room to write. It may turn out that there is not: only an operation through
-    /// [`write_with`](AsyncFd::write_with) notices that, and makes the next call wait.
+    /// Waits until there may be room to write. It may turn out that there is not.
+    ///
+    /// The answer stands until an operation is seen to block: through [`try_write_with`](AsyncFd::try_write_with) or
+    /// [`write_with`](AsyncFd::write_with). One through [`get_ref`](AsyncFd::get_ref) is not seen, and the next call returns
+    /// at once.
     ///
     /// # Errors
     /// That there is no runtime to wait in, or no more.
@@ -153,7 +206,17 @@ impl<T: Pollable> AsyncFd<T> {
     /// # Cancel safety
     /// Nothing is lost.
     pub async fn writable(&self) -> io::Result<()> {
-        poll_fn(|context| self.poll_ready(Direction::Write, context)).await.map(drop)
+        self.wait_with(Direction::Write, |context, waiting| self.poll_ready(Direction::Write, context, waiting)).await
+    }
+
+    /// Polls until it is ready. Dropped before that, it leaves the wait that it joined.
+    async fn wait_with<R>(
+        &self,
+        direction: Direction,
+        mut poll: impl FnMut(&mut Context<'_>, &mut Waiting) -> Poll<R>,
+    ) -> R {
+        let mut attempt = Attempt { fd: self, direction, waiting: Waiting::default() };
+        poll_fn(|context| poll(context, &mut attempt.waiting)).await
     }
 
     /// The loop of every operation: *wait unless it may be ready; try; if it would block, forget the readiness, and again.*
@@ -161,22 +224,26 @@ impl<T: Pollable> AsyncFd<T> {
         &self,
         direction: Direction,
         context: &mut Context<'_>,
+        waiting: &mut Waiting,
         mut operation: impl FnMut(&T) -> io::Result<R>,
         drained: impl Fn(&R) -> bool,
     ) -> Poll<io::Result<R>> {
         loop {
             // Unregistered, it has never blocked: try first. Registered, try only if it may be ready.
             let tick = match self.registration.get() {
-                Some(registration) => Some(ready!(registration.source.poll_ready(direction, context))?),
+                Some(registration) => {
+                    let fd = self.io.watched();
+                    Some(ready!(registration.poll_ready(fd, direction, Unknown::Try, context, waiting))?)
+                }
                 None => None,
             };
             match operation(&self.io) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.blocked(direction, tick)?,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(done) => {
-                    if drained(&done)
-                        && let Some(tick) = tick
+                    if let Some(tick) = tick
                         && let Some(registration) = self.registration.get()
+                        && drained(&done)
                     {
                         registration.source.drained(direction, tick);
                     }
@@ -187,21 +254,50 @@ impl<T: Pollable> AsyncFd<T> {
         }
     }
 
-    fn poll_ready(&self, direction: Direction, context: &mut Context<'_>) -> Poll<io::Result<Tick>> {
-        self.registration()?.source.poll_ready(direction, context)
+    fn poll_ready(
+        &self,
+        direction: Direction,
+        context: &mut Context<'_>,
+        waiting: &mut Waiting,
+    ) -> Poll<io::Result<()>> {
+        let registration = self.registration(direction)?;
+        registration.poll_ready(self.io.watched(), direction, Unknown::Ask, context, waiting).map_ok(drop)
     }
 
-    /// It would block: forget the readiness we started from, or register. Registering reports the present state as an event
-    /// (an edge from "unknown"), so what came between the attempt and the registration is not lost.
+    fn try_with<R>(&self, direction: Direction, mut operation: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+        // Before the attempt: an event that comes while it runs must not be forgotten with it.
+        let started = self.registration.get().map(|registration| (registration, registration.source.tick(direction)));
+        loop {
+            match operation(&self.io) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => {
+                    if let Some((registration, tick)) = started
+                        && matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+                    {
+                        registration.source.blocked(direction, tick);
+                    }
+                    return result;
+                }
+            }
+        }
+    }
+
+    /// It would block: forget the readiness we started from, or register.
     fn blocked(&self, direction: Direction, tick: Option<Tick>) -> io::Result<()> {
-        let registration = self.registration()?;
+        let registration = self.registration(direction)?;
         if let Some(tick) = tick {
             registration.source.blocked(direction, tick);
         }
         Ok(())
     }
 
-    fn registration(&self) -> io::Result<&Registration> {
+    /// Does its poller tell the end of a stream from its last bytes? (Asked of one that is registered.)
+    fn tells_the_end(&self) -> bool {
+        self.registration.get().is_some_and(|registration| registration.reactor.registry.tells_the_end())
+    }
+
+    /// Its place in a reactor; registers it, for `direction` at least, if it has none.
+    fn registration(&self, direction: Direction) -> io::Result<&Registration> {
         if let Some(registration) = self.registration.get() {
             return Ok(registration);
         }
@@ -209,7 +305,7 @@ impl<T: Pollable> AsyncFd<T> {
             .ok_or_else(|| io::Error::other("waiting for a source outside a runtime: nobody would wake it"))?;
         let _registering = self.registering.lock().unwrap();
         if self.registration.get().is_none() {
-            let fresh = reactor.register(self.io.watched())?;
+            let fresh = reactor.register(self.io.watched(), direction)?;
             let _ = self.registration.set(fresh);
         }
         Ok(self.registration.get().expect("it was set under the lock"))
@@ -220,6 +316,21 @@ impl<T: Pollable> Drop for AsyncFd<T> {
     fn drop(&mut self) {
         if let Some(registration) = self.registration.get() {
             registration.deregister(self.io.watched());
+        }
+    }
+}
+
+/// A future's attempt in one direction. It may be dropped while it waits.
+struct Attempt<'fd, T: Pollable> {
+    fd: &'fd AsyncFd<T>,
+    direction: Direction,
+    waiting: Waiting,
+}
+
+impl<T: Pollable> Drop for Attempt<'_, T> {
+    fn drop(&mut self) {
+        if let Some(registration) = self.fd.registration.get() {
+            registration.source.leave(self.direction, &mut self.waiting);
         }
     }
 }

@@ -1,12 +1,22 @@
 //! What is known of one source: for each direction, whether it may be ready, and who waits.
 //!
-//! A tick counts the events of a direction. An operation that saw `WouldBlock` clears the readiness *that it started from*:
-//! if an event came in between, the tick has moved on, and the clear does nothing. So no edge is ever lost.
+//! ```text
+//!            the system is asked                  an event
+//!   UNKNOWN ─────────────────────> NOT_READY <──────────────> READY
+//!      └── an operation is simply tried   it would block, or came back short
+//! ```
+//!
+//! - A tick counts the events of a direction. An operation that saw `WouldBlock` clears the readiness *that it started
+//!   from*: if an event came in between, the tick has moved on, and the clear does nothing. So no edge is ever lost.
+//! - The system is asked for a direction when somebody first waits for it. Asking reports the present state as an event, so
+//!   what came between the attempt and the asking is not lost either.
+//! - A waker is in its place while somebody waits: until an event, the end of the reactor, or until all who wait gave up.
 
-use super::poller::PollEvent;
+use super::poller::{Interest, PollEvent};
+use crate::std_or_loom::{AtomicUsize, Mutex, Ordering};
 use std::{
     io,
-    sync::Mutex,
+    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
@@ -21,23 +31,98 @@ pub(super) enum Direction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tick(u32);
 
-#[derive(Debug, Default)]
-pub(super) struct Source(Mutex<State>);
+/// What to make of a direction that the system was never asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// It may be ready: the caller tries.
+    Try,
+    /// Only the system knows: ask it.
+    Ask,
+}
 
+/// A future's part in a wait: which one it joined, so that it can leave it again. One that never leaves (a `poll` function
+/// has nobody to do it) keeps the waker in its place until the next event.
 #[derive(Debug, Default)]
+pub(super) struct Waiting(Option<Tick>);
+
+#[derive(Debug)]
+pub(super) struct Source {
+    state: Mutex<State>,
+    /// How many wakers wait in this reactor: in all its sources, in either direction.
+    waits: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
 struct State {
     directions: [OneWay; 2],
     /// The reactor is gone: no event will come any more.
     closed: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct OneWay {
-    ready: bool,
+    readiness: Readiness,
     /// The other side is done: from now on this direction answers at once, for ever.
     ended: bool,
+    /// The system was asked, and will report.
+    asked: bool,
     tick: u32,
     waker: Option<Waker>,
+    /// How many wait since the last event. (The waker is that of the last one.)
+    waiting: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readiness {
+    Unknown,
+    NotReady,
+    Ready,
+}
+
+impl OneWay {
+    fn new(asked: bool) -> Self {
+        let readiness = if asked { Readiness::NotReady } else { Readiness::Unknown };
+        Self { readiness, ended: false, asked, tick: 0, waker: None, waiting: 0 }
+    }
+
+    fn is_ready(&self, unknown: Unknown) -> bool {
+        match self.readiness {
+            Readiness::Ready => true,
+            Readiness::NotReady => self.ended,
+            Readiness::Unknown => self.ended || unknown == Unknown::Try,
+        }
+    }
+
+    fn join(&mut self, waiting: &mut Waiting) {
+        if waiting.0 != Some(Tick(self.tick)) {
+            self.waiting = self.waiting.saturating_add(1);
+            waiting.0 = Some(Tick(self.tick));
+        }
+    }
+
+    fn place(&mut self, waker: Waker, waits: &AtomicUsize) -> Option<Waker> {
+        let stale = self.waker.replace(waker);
+        if stale.is_none() {
+            // `Relaxed`: who counts on the number has the handshake of falling asleep on its side.
+            waits.fetch_add(1, Ordering::Relaxed);
+        }
+        stale
+    }
+
+    fn take(&mut self, waits: &AtomicUsize) -> Option<Waker> {
+        let waker = self.waker.take();
+        if waker.is_some() {
+            waits.fetch_sub(1, Ordering::Relaxed);
+        }
+        waker
+    }
+
+    /// Ends the present wait: who waits again after this joins another one.
+    fn end_wait(&mut self, wakers: &mut Vec<Waker>, waits: &AtomicUsize) {
+        self.tick = self.tick.wrapping_add(1);
+        self.waiting = 0;
+        wakers.extend(self.take(waits));
+    }
 }
 
 pub(super) fn closed() -> io::Error {
@@ -45,77 +130,151 @@ pub(super) fn closed() -> io::Error {
 }
 
 impl Source {
-    /// Ready with the tick to clear, or pending with the waker stored.
-    pub(super) fn poll_ready(&self, direction: Direction, context: &mut Context<'_>) -> Poll<io::Result<Tick>> {
+    /// One that the system is being asked about, as far as `asked` says.
+    pub(super) fn new(asked: Interest, waits: Arc<AtomicUsize>) -> Self {
+        let directions = [OneWay::new(asked.read), OneWay::new(asked.write)];
+        Self { state: Mutex::new(State { directions, closed: false }), waits }
+    }
+
+    /// Ready with the tick to clear, or pending with the waker stored, and the system asked.
+    pub(super) fn poll_ready(
+        &self,
+        direction: Direction,
+        unknown: Unknown,
+        context: &mut Context<'_>,
+        waiting: &mut Waiting,
+        ask: impl FnOnce(Interest) -> io::Result<()>,
+    ) -> Poll<io::Result<Tick>> {
         let mut fresh = None;
         loop {
-            let mut state = self.0.lock().unwrap();
+            let mut state = self.state.lock().unwrap();
             if state.closed {
                 return Poll::Ready(Err(closed()));
             }
             let way = &mut state.directions[direction as usize];
-            if way.ready || way.ended {
+            if way.is_ready(unknown) {
+                // An event said so, and ended the wait: there is none to leave.
+                *waiting = Waiting::default();
                 return Poll::Ready(Ok(Tick(way.tick)));
             }
-            if way.waker.as_ref().is_some_and(|stored| stored.will_wake(context.waker())) {
-                return Poll::Pending;
-            }
-            if let Some(fresh) = fresh.take() {
-                let stale = way.waker.replace(fresh);
+            let placed = way.waker.as_ref().is_some_and(|stored| stored.will_wake(context.waker()));
+            if !placed && fresh.is_none() {
+                // Cloning a waker is foreign code: not under the lock. Then look again, for an event may have come.
                 drop(state);
-                drop(stale);
-                return Poll::Pending;
+                fresh = Some(context.waker().clone());
+                continue;
             }
-            // Cloning a waker is foreign code: not under the lock. Then look again, for an event may have come.
+            let stale = if placed { None } else { fresh.take().and_then(|fresh| way.place(fresh, &self.waits)) };
+            way.join(waiting);
+            // Under the lock: two who asked at once would each tell the system only of themselves.
+            let asked = state.ask(direction, ask);
             drop(state);
-            fresh = Some(context.waker().clone());
+            drop(stale);
+            if let Err(error) = asked {
+                self.leave(direction, waiting);
+                return Poll::Ready(Err(error));
+            }
+            return Poll::Pending;
         }
+    }
+
+    /// Whoever waited with `waiting` gives up. The last one takes the waker along.
+    pub(super) fn leave(&self, direction: Direction, waiting: &mut Waiting) {
+        let Some(joined) = waiting.0.take() else { return };
+        let gone = {
+            let way = &mut self.state.lock().unwrap().directions[direction as usize];
+            if Tick(way.tick) != joined {
+                // An event ended that wait.
+                return;
+            }
+            way.waiting -= 1;
+            if way.waiting == 0 { way.take(&self.waits) } else { None }
+        };
+        // Outside the lock: foreign code.
+        drop(gone);
+    }
+
+    /// What an operation starts from that is tried without waiting.
+    pub(super) fn tick(&self, direction: Direction) -> Tick {
+        Tick(self.state.lock().unwrap().directions[direction as usize].tick)
     }
 
     /// An operation that started from `tick` took all there was.
     pub(super) fn drained(&self, direction: Direction, Tick(tick): Tick) {
-        let way = &mut self.0.lock().unwrap().directions[direction as usize];
+        let way = &mut self.state.lock().unwrap().directions[direction as usize];
         if way.tick == tick {
-            way.ready = false;
+            way.readiness = Readiness::NotReady;
         }
     }
 
     /// An operation that started from `tick` would have blocked. So the direction has not ended either, whatever the event
     /// said: an error that was reported once is over, or a pipe has a new writer.
     pub(super) fn blocked(&self, direction: Direction, Tick(tick): Tick) {
-        let way = &mut self.0.lock().unwrap().directions[direction as usize];
+        let way = &mut self.state.lock().unwrap().directions[direction as usize];
         if way.tick == tick {
-            (way.ready, way.ended) = (false, false);
+            (way.readiness, way.ended) = (Readiness::NotReady, false);
         }
     }
 
     /// An event came in.
     pub(super) fn ready(&self, event: &PollEvent, wakers: &mut Vec<Waker>) {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
         let [read, write] = &mut state.directions;
         for (way, ready, ended) in [(read, event.read, event.read_closed), (write, event.write, event.write_closed)] {
+            way.asked &= !event.spent;
             if ready {
-                way.ready = true;
+                way.readiness = Readiness::Ready;
                 way.ended |= ended;
-                way.tick = way.tick.wrapping_add(1);
-                wakers.extend(way.waker.take());
+                way.end_wait(wakers, &self.waits);
+            } else if event.spent && way.waker.is_some() {
+                // The system has forgotten this direction too. Who waits for it comes back, and asks again.
+                way.end_wait(wakers, &self.waits);
             }
         }
     }
 
-    pub(super) fn close(&self, wakers: &mut Vec<Waker>) {
-        let mut state = self.0.lock().unwrap();
-        state.closed = true;
-        state.directions.iter_mut().for_each(|way| wakers.extend(way.waker.take()));
-    }
-
-    pub(super) fn has_waiter(&self) -> bool {
-        self.waiters().contains(&true)
-    }
-
     /// Whether anybody waits to read, and to write.
     pub(super) fn waiters(&self) -> [bool; 2] {
-        self.0.lock().unwrap().directions.each_ref().map(|way| way.waker.is_some())
+        self.state.lock().unwrap().directions.each_ref().map(|way| way.waker.is_some())
+    }
+
+    /// The reactor's count, for models.
+    #[cfg(all(test, runtime_loom))]
+    pub(super) fn waits(&self) -> &AtomicUsize {
+        &self.waits
+    }
+
+    pub(super) fn close(&self, wakers: &mut Vec<Waker>) {
+        let mut state = self.state.lock().unwrap();
+        state.closed = true;
+        state.directions.iter_mut().for_each(|way| way.end_wait(wakers, &self.waits));
+    }
+}
+
+impl State {
+    /// Asks the system for `direction`, and again for what it was asked for before.
+    fn ask(&mut self, direction: Direction, ask: impl FnOnce(Interest) -> io::Result<()>) -> io::Result<()> {
+        if self.directions[direction as usize].asked {
+            return Ok(());
+        }
+        let [read, write] = &self.directions;
+        ask(Interest {
+            read: read.asked || direction == Direction::Read,
+            write: write.asked || direction == Direction::Write,
+        })?;
+        let way = &mut self.directions[direction as usize];
+        (way.asked, way.readiness) = (true, Readiness::NotReady);
+        Ok(())
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        // Whoever still waits here waits for nothing: the source is gone.
+        let mut state = self.state.lock().unwrap();
+        let gone = state.directions.each_mut().map(|way| way.take(&self.waits));
+        drop(state);
+        drop(gone);
     }
 }
 
@@ -123,17 +282,36 @@ impl Source {
 mod tests {
     use super::*;
     use crate::reactor::poller::Token;
+    use std::task::Wake;
 
     fn event(read: bool, write: bool) -> PollEvent {
         let token = Token { slot: 0, generation: 0 };
-        PollEvent { token, read, write, read_closed: false, write_closed: false }
+        PollEvent { token, read, write, read_closed: false, write_closed: false, spent: false }
     }
 
-    fn poll(source: &Source, direction: Direction) -> Option<Tick> {
-        match source.poll_ready(direction, &mut Context::from_waker(Waker::noop())) {
+    fn source() -> Source {
+        Source::new(Interest::BOTH, Arc::default())
+    }
+
+    fn poll_as(source: &Source, direction: Direction, waker: &Waker, waiting: &mut Waiting) -> Option<Tick> {
+        match source.poll_ready(direction, Unknown::Try, &mut Context::from_waker(waker), waiting, |_| Ok(())) {
             Poll::Ready(tick) => Some(tick.unwrap()),
             Poll::Pending => None,
         }
+    }
+
+    fn poll(source: &Source, direction: Direction) -> Option<Tick> {
+        poll_as(source, direction, Waker::noop(), &mut Waiting::default())
+    }
+
+    fn waits(source: &Source) -> usize {
+        source.waits.load(Ordering::Relaxed)
+    }
+
+    struct Nothing;
+
+    impl Wake for Nothing {
+        fn wake(self: Arc<Self>) {}
     }
 
     /// An edge that comes while an operation runs is not erased by that operation's `WouldBlock`, however many edges come
@@ -141,13 +319,14 @@ mod tests {
     #[test]
     fn a_stale_clear_erases_nothing() {
         for edges in [1, 2, 255, 256, 257, if cfg!(miri) { 512 } else { 65_536 }] {
-            let source = Source::default();
+            let source = source();
             source.ready(&event(true, false), &mut Vec::new());
             let tick = poll(&source, Direction::Read).unwrap();
             for _ in 0..edges {
                 source.ready(&event(true, false), &mut Vec::new());
             }
             source.blocked(Direction::Read, tick);
+            source.drained(Direction::Read, tick);
             assert!(poll(&source, Direction::Read).is_some(), "{edges} edges");
         }
     }
@@ -155,7 +334,7 @@ mod tests {
     /// tokio #8054: one tick for both directions, and a stream of write events made every read clear void.
     #[test]
     fn directions_do_not_disturb_each_other() {
-        let source = Source::default();
+        let source = source();
         source.ready(&event(true, true), &mut Vec::new());
         let tick = poll(&source, Direction::Read).unwrap();
         source.ready(&event(false, true), &mut Vec::new());
@@ -164,22 +343,121 @@ mod tests {
         assert!(poll(&source, Direction::Write).is_some());
     }
 
+    /// async-io #78: wherever between the attempt, the clear and the storing of the waker the event comes, it is seen.
+    #[test]
+    fn an_event_is_seen_wherever_it_comes() {
+        for moment in 0..4 {
+            let source = source();
+            let mut wakers = Vec::new();
+            let mut arrives = |now| {
+                if now == moment {
+                    source.ready(&event(true, false), &mut wakers);
+                }
+            };
+            source.ready(&event(true, false), &mut Vec::new());
+            arrives(0);
+            let tick = poll(&source, Direction::Read).unwrap();
+            // Here the operation runs, and finds nothing.
+            arrives(1);
+            source.blocked(Direction::Read, tick);
+            arrives(2);
+            let ready = poll(&source, Direction::Read).is_some();
+            arrives(3);
+            // An event that came before the attempt was in what it looked at: only then is waiting right.
+            assert!(ready || !wakers.is_empty() || moment == 0, "at {moment}");
+        }
+    }
+
+    /// Neither a clear nor a late event makes a closed source one to wait for (tokio #8435).
     #[test]
     fn a_closed_source_fails_and_stays_so() {
-        let source = Source::default();
+        let source = source();
         let mut wakers = Vec::new();
-        assert!(poll(&source, Direction::Read).is_none());
         source.ready(&event(false, true), &mut wakers);
-        let trying = poll(&source, Direction::Write).unwrap();
+        let tick = poll(&source, Direction::Write).unwrap();
+        assert!(poll(&source, Direction::Read).is_none());
         source.close(&mut wakers);
-        assert_eq!(wakers.len(), 1);
+        assert_eq!((wakers.len(), waits(&source)), (1, 0));
+        source.blocked(Direction::Write, tick);
+        source.drained(Direction::Write, tick);
         source.ready(&event(true, true), &mut wakers);
-        // An attempt that began before the end comes back, and clears what it started from (tokio #8435: that as well).
-        source.blocked(Direction::Write, trying);
-        source.drained(Direction::Write, trying);
-        assert!(matches!(
-            source.poll_ready(Direction::Read, &mut Context::from_waker(Waker::noop())),
-            Poll::Ready(Err(_))
-        ));
+        for direction in [Direction::Read, Direction::Write] {
+            let mut context = Context::from_waker(Waker::noop());
+            let polled = source.poll_ready(direction, Unknown::Ask, &mut context, &mut Waiting::default(), |_| Ok(()));
+            assert!(matches!(polled, Poll::Ready(Err(_))));
+        }
+    }
+
+    /// Who gives up leaves nothing behind: no task kept alive, nobody counted as waiting.
+    #[test]
+    fn the_last_to_give_up_takes_the_waker_along() {
+        let source = source();
+        let task = Arc::new(Nothing);
+        let waker = Waker::from(task.clone());
+        let [mut first, mut second] = [Waiting::default(), Waiting::default()];
+        assert!(poll_as(&source, Direction::Read, &waker, &mut first).is_none());
+        // Polled twice, it waits once.
+        assert!(poll_as(&source, Direction::Read, &waker, &mut first).is_none());
+        assert!(poll_as(&source, Direction::Read, &waker, &mut second).is_none());
+        drop(waker);
+        source.leave(Direction::Read, &mut second);
+        assert_eq!((Arc::strong_count(&task), waits(&source)), (2, 1), "the first still waits");
+        source.leave(Direction::Read, &mut first);
+        assert_eq!((Arc::strong_count(&task), waits(&source)), (1, 0));
+    }
+
+    /// Who gives up a wait that an event ended does not take the waker of those who wait since.
+    #[test]
+    fn a_wait_that_is_over_cannot_be_left() {
+        let source = source();
+        let [mut early, mut late] = [Waiting::default(), Waiting::default()];
+        assert!(poll_as(&source, Direction::Read, Waker::noop(), &mut early).is_none());
+        let mut wakers = Vec::new();
+        source.ready(&event(true, false), &mut wakers);
+        let tick = poll(&source, Direction::Read).unwrap();
+        source.blocked(Direction::Read, tick);
+        assert!(poll_as(&source, Direction::Read, Waker::noop(), &mut late).is_none());
+        source.leave(Direction::Read, &mut early);
+        assert_eq!(waits(&source), 1);
+        source.ready(&event(true, false), &mut wakers);
+        assert_eq!((wakers.len(), waits(&source)), (2, 0));
+    }
+
+    /// After a one-shot event the system has forgotten both directions: who waits for the other one is sent to ask again.
+    #[test]
+    fn a_spent_event_brings_back_those_who_wait_for_the_other_direction() {
+        let source = source();
+        assert!(poll(&source, Direction::Read).is_none());
+        assert!(poll(&source, Direction::Write).is_none());
+        let mut wakers = Vec::new();
+        source.ready(&PollEvent { spent: true, ..event(true, false) }, &mut wakers);
+        assert_eq!(wakers.len(), 2);
+        let mut asked = None;
+        let mut ask_again = |direction| {
+            let mut context = Context::from_waker(Waker::noop());
+            source.poll_ready(direction, Unknown::Try, &mut context, &mut Waiting::default(), |interest| {
+                asked = Some(interest);
+                Ok(())
+            })
+        };
+        assert!(ask_again(Direction::Write).is_pending());
+        assert!(ask_again(Direction::Read).is_ready());
+        assert_eq!(asked, Some(Interest { read: false, write: true }));
+    }
+
+    /// A direction is tried before it is asked for; what waits for the system's word asks at once.
+    #[test]
+    fn what_was_never_asked_for_may_be_tried() {
+        let source = Source::new(Interest::READ, Arc::default());
+        assert!(poll(&source, Direction::Read).is_none());
+        let tick = poll(&source, Direction::Write).unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        let refused = source.poll_ready(Direction::Write, Unknown::Ask, &mut context, &mut Waiting::default(), |_| {
+            Err(io::ErrorKind::OutOfMemory.into())
+        });
+        assert!(matches!(refused, Poll::Ready(Err(_))));
+        assert_eq!(waits(&source), 1, "only the reader waits");
+        source.blocked(Direction::Write, tick);
+        assert!(poll(&source, Direction::Write).is_none());
     }
 }

@@ -117,7 +117,7 @@ pub fn wall_clock() -> SystemTime {
 }
 
 /// The system's clock that never jumps and never goes back, in nanoseconds since the machine started.
-fn real_now() -> Instant {
+pub(crate) fn real_now() -> Instant {
     let now = clock_gettime(ClockId::Monotonic);
     Instant(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64)
 }

@@ -34,7 +34,7 @@ pub use interval::{Interval, MissedTicks, interval, interval_at};
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Elapsed, Timeout, timeout, timeout_at};
 
-pub(crate) use clock::Clock;
+pub(crate) use clock::{Clock, real_now};
 pub(crate) use virtual_clock::VirtualClock;
 pub(crate) use wheel::Due;
 

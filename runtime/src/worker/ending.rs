@@ -19,7 +19,9 @@ use super::{
 };
 use crate::{
     queue::Runnable,
+    reactor::Wait,
     task::{AbortHandle, TaskId, contain},
+    time::real_now,
 };
 use std::{
     sync::{
@@ -53,7 +55,7 @@ impl Shift<'_> {
         while self.sweep_once() {
             // Somebody else has the last of ours in his hands; he nudges us.
             if self.seat().nudger.park().prepare() {
-                self.wait(None);
+                self.wait(Wait::Event);
                 self.seat().nudger.park().unprepare();
                 self.wake_ready(self.here.worker);
             }
@@ -118,7 +120,7 @@ fn wait_for_all(shift: &mut Shift<'_>, patience: Duration) -> Vec<Left> {
             return left(&shared, round);
         }
         if shift.seat().nudger.park().prepare() {
-            shift.wait(rest);
+            shift.wait(rest.map_or(Wait::Event, |rest| Wait::Until(real_now() + rest)));
             shift.seat().nudger.park().unprepare();
             shift.wake_ready(shift.here.worker);
         }

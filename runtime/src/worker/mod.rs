@@ -33,9 +33,9 @@ use crate::{
     blocking::Pool,
     budget,
     queue::{Runnable, Take},
-    reactor::{PollEvent, Seen},
+    reactor::{Backend, PollEvent, Seen, Wait},
     task::{AbortHandle, Ran, Task, TaskId, contain},
-    time::{Clock, Due, Instant, VirtualClock},
+    time::{Clock, Due, Instant, VirtualClock, real_now},
     trace::{Cause, Kind, Outcome, Recorder},
 };
 use shared::{MainWaker, Phase, Seat};
@@ -76,12 +76,13 @@ const LAST_LOOKS: u32 = 10;
 /// When the system refuses a descriptor or a thread.
 pub(crate) fn start(
     workers: usize,
+    backend: Backend,
     clock: Clock,
     recorder: Option<Recorder>,
     pool: impl FnOnce(Waker) -> Arc<Pool>,
     simulation: Option<Simulation>,
 ) -> io::Result<Arc<Shared>> {
-    let shared = Shared::new(workers, clock, recorder, pool, simulation)?;
+    let shared = Shared::new(workers, backend, clock, recorder, pool, simulation)?;
     for worker in 1..workers {
         let on_thread = shared.clone();
         let started = thread::Builder::new().name(format!("worker {worker}")).spawn(move || {
@@ -356,9 +357,8 @@ impl<'worker> Shift<'worker> {
             self.shared.watchers.fetch_add(1, AcqRel);
         }
         let until = deadline.into_iter().chain(watch).min();
-        let timeout = until.map(|until| until - self.shared.clock.now());
         self.shared.trace(|| Kind::Park { until: deadline.map(|deadline| self.shared.since_start(deadline)) });
-        self.wait(timeout);
+        self.wait(until.map_or(Wait::Event, Wait::Until));
         self.shared.trace(|| Kind::Unpark);
         self.seat().nudger.park().unprepare();
         if watches {
@@ -399,7 +399,7 @@ impl<'worker> Shift<'worker> {
                 self.here.local.push_first(task);
             }
             if let Ok(mut poller) = seat.poller.try_lock()
-                && poller.wait(Some(Duration::ZERO), &mut self.events).is_ok()
+                && poller.wait(Wait::Now, &mut self.events).is_ok()
             {
                 drop(poller);
                 self.wake_ready(worker);
@@ -414,12 +414,12 @@ impl<'worker> Shift<'worker> {
 
     /// Sleeps in the reactor until an event, a nudge or the deadline.
     fn park(&mut self, deadline: Option<Instant>) {
-        let timeout = deadline.map(|deadline| deadline - self.shared.clock.now());
-        if timeout == Some(Duration::ZERO) || !self.seat().nudger.park().prepare() {
+        if deadline.is_some_and(|deadline| deadline <= self.shared.clock.now()) || !self.seat().nudger.park().prepare()
+        {
             return self.poll_reactor();
         }
         self.shared.trace(|| Kind::Park { until: deadline.map(|deadline| self.shared.since_start(deadline)) });
-        self.wait(timeout);
+        self.wait(deadline.map_or(Wait::Event, Wait::Until));
         self.seat().nudger.park().unprepare();
         self.shared.trace(|| Kind::Unpark);
         self.wake_ready(self.here.worker);
@@ -427,12 +427,12 @@ impl<'worker> Shift<'worker> {
 
     /// A look at what is ready, without sleeping.
     fn poll_reactor(&mut self) {
-        self.wait(Some(Duration::ZERO));
+        self.wait(Wait::Now);
         self.wake_ready(self.here.worker);
     }
 
-    fn wait(&mut self, timeout: Option<Duration>) {
-        let waited = self.here.seat().poller.lock().unwrap().wait(timeout, &mut self.events);
+    fn wait(&mut self, wait: Wait) {
+        let waited = self.here.seat().poller.lock().unwrap().wait(wait, &mut self.events);
         waited.unwrap_or_else(|error| panic!("the reactor cannot wait for events: {error}"));
     }
 
@@ -493,7 +493,7 @@ impl<'worker> Shift<'worker> {
                 // Somebody has just brought something: look at that first.
                 return;
             }
-            self.wait(Some(GRACE));
+            self.wait(Wait::Until(real_now() + GRACE));
             self.seat().nudger.park().unprepare();
             self.wake_ready(self.here.worker);
             self.take_what_came();

@@ -15,7 +15,7 @@ use crate::{
     network::{self, Network},
     queue::{Injector, Local, Runnable, Shelf},
     random::Pick,
-    reactor::{Notify, Poller, Reactor},
+    reactor::{Backend, Notify, Poller, Reactor, RuntimeId},
     task::{self, AbortHandle, Birth, BoundToThread, JoinHandle, Listed, Ran, Schedule, Task, TaskId},
     time::{Clock, Instant, Time},
     trace::{Cause, Kind, Recorder},
@@ -304,14 +304,16 @@ impl Shared {
     /// `pool` makes the pool for blocking jobs, given what gets the worker up.
     pub(super) fn new(
         workers: usize,
+        backend: Backend,
         clock: Clock,
         recorder: Option<Recorder>,
         pool: impl FnOnce(Waker) -> Arc<Pool>,
         simulation: Option<Simulation>,
     ) -> io::Result<Arc<Self>> {
         let clock = Arc::new(clock);
-        let seats: Box<[Seat]> =
-            (0..workers).map(|_| Seat::new(&clock, simulation.as_ref())).collect::<io::Result<_>>()?;
+        let id = RuntimeId::fresh();
+        let seat = |_| Seat::new(id, backend, &clock, simulation.as_ref());
+        let seats: Box<[Seat]> = (0..workers).map(seat).collect::<io::Result<_>>()?;
         let nudge = Waker::from(seats[0].nudger.clone());
         Ok(Arc::new(Self {
             seats,
@@ -494,10 +496,15 @@ pub(super) fn cancel(task: Task) {
 }
 
 impl Seat {
-    fn new(clock: &Arc<Clock>, simulation: Option<&Simulation>) -> io::Result<Self> {
+    fn new(
+        runtime: RuntimeId,
+        backend: Backend,
+        clock: &Arc<Clock>,
+        simulation: Option<&Simulation>,
+    ) -> io::Result<Self> {
         let (poller, registry, notify) = match simulation {
             Some(simulation) => Poller::simulated(&simulation.network),
-            None => Poller::new()?,
+            None => Poller::new(backend)?,
         };
         let nudger = Arc::new(Nudger { park: ParkState::new(), notify });
         Ok(Self {
@@ -506,7 +513,7 @@ impl Seat {
             waiting: Mutex::default(),
             time: Arc::new(Time::new(clock.clone(), Waker::from(nudger.clone()))),
             nudger,
-            reactor: Arc::new(Reactor::new(registry)),
+            reactor: Arc::new(Reactor::new(registry, runtime)),
             poller: Mutex::new(poller),
             progress: AtomicU64::new(0),
             polling: AtomicU64::new(TaskId::MAIN.0),

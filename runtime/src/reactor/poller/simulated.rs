@@ -41,7 +41,8 @@ impl Poller {
     /// What has happened by now.
     pub(super) fn wait(&mut self, events: &mut Vec<PollEvent>) {
         self.0.deliver(|Edge { token, read, write, read_closed, write_closed }| {
-            events.push(PollEvent { token: Token::from_word(token), read, write, read_closed, write_closed });
+            let token = Token::from_word(token);
+            events.push(PollEvent { token, read, write, read_closed, write_closed, spent: false });
         });
     }
 }

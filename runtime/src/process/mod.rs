@@ -1,14 +1,29 @@
-//! Child processes, waited for by readiness: the pipes are sources, and so is the pidfd that becomes readable when the child
-//! ends. No helper threads.
+//! Child processes, waited for by readiness: the pipes are sources, and so is what tells that a child has ended (its pidfd on
+//! Linux, SIGCHLD on macOS). No threads.
+//!
+//! Every child is collected: by whoever waits for it; else by a task, once its handle is dropped; else, if it outlives the
+//! runtime, when this process next has to do with children.
 
-use crate::{AsyncFd, runtime::Handle};
+#[cfg(any(not(target_os = "linux"), all(test, not(miri))))]
+mod by_signal;
+mod orphan;
+#[cfg(all(test, not(miri)))]
+mod tests;
+
+#[cfg(target_os = "linux")]
+use by_pidfd::Ended;
+#[cfg(not(target_os = "linux"))]
+use by_signal::Ended;
+
+use crate::AsyncFd;
 use futures_io::{AsyncRead, AsyncWrite};
 use mio::unix::pipe;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
+use orphan::Orphan;
+use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group};
 use std::{
     ffi::OsStr,
     io,
-    os::{fd::OwnedFd, unix::process::CommandExt},
+    os::unix::process::CommandExt,
     path::Path,
     pin::Pin,
     process::{self, ExitStatus, Output, Stdio},
@@ -29,13 +44,15 @@ use std::{
 pub struct Command {
     inner: process::Command,
     process_group: bool,
+    /// `inner` was told of a group, and cannot be told to forget it.
+    told_of_group: bool,
     kill_on_drop: bool,
 }
 
 impl Command {
     /// Runs `program`, found as [`std::process::Command::new`] finds it.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
-        Self { inner: process::Command::new(program), process_group: false, kill_on_drop: false }
+        Self { inner: process::Command::new(program), process_group: false, told_of_group: false, kill_on_drop: false }
     }
 
     /// Adds an argument.
@@ -104,8 +121,13 @@ impl Command {
     /// # Errors
     /// When the program cannot be started; the text names it.
     pub fn spawn(&mut self) -> io::Result<Child> {
+        orphan::collect_ended();
         if self.process_group {
             self.inner.process_group(0);
+            self.told_of_group = true;
+        } else if self.told_of_group {
+            // Ours: where it would be born anyway.
+            self.inner.process_group(getpgrp().as_raw_nonzero().get());
         }
         let name = self.inner.get_program().to_owned();
         let mut inner = self
@@ -120,7 +142,7 @@ impl Command {
             stdin: stdin.map(ChildStdin::new).transpose()?,
             stdout: stdout.map(ChildStdout::new).transpose()?,
             stderr: stderr.map(ChildStderr::new).transpose()?,
-            ended: AsyncFd::new(pidfd_open(process.pid, PidfdFlags::NONBLOCK)?),
+            ended: Ended::of(process.pid)?,
             process,
         };
         child.process.kill = self.kill_on_drop;
@@ -139,6 +161,29 @@ impl Command {
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (stdout, stderr) = crate::future::join(read_all(stdout), read_all(stderr)).await;
         Ok(Output { status: child.wait().await?, stdout: stdout?, stderr: stderr? })
+    }
+}
+
+/// A pidfd becomes readable when its process has ended.
+#[cfg(target_os = "linux")]
+mod by_pidfd {
+    use crate::AsyncFd;
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
+    use std::{io, os::fd::OwnedFd};
+
+    /// Tells when a child has ended.
+    #[derive(Debug)]
+    pub(super) struct Ended(AsyncFd<OwnedFd>);
+
+    impl Ended {
+        pub(super) fn of(child: Pid) -> io::Result<Self> {
+            Ok(Self(AsyncFd::new(pidfd_open(child, PidfdFlags::NONBLOCK)?)))
+        }
+
+        /// Waits until `look` finds that it has ended.
+        pub(super) async fn wait<R>(&self, mut look: impl FnMut() -> io::Result<Option<R>>) -> io::Result<R> {
+            self.0.read_with(|_| look()?.ok_or_else(|| io::ErrorKind::WouldBlock.into())).await
+        }
     }
 }
 
@@ -169,7 +214,7 @@ pub struct Child {
     pub stdout: Option<ChildStdout>,
     /// Reads the child's error output.
     pub stderr: Option<ChildStderr>,
-    ended: AsyncFd<OwnedFd>,
+    ended: Ended,
     process: Reaped,
 }
 
@@ -189,8 +234,7 @@ impl Child {
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
         drop(self.stdin.take());
         let process = &mut self.process;
-        let status =
-            self.ended.read_with(|_| process.inner.try_wait()?.ok_or_else(|| io::ErrorKind::WouldBlock.into())).await?;
+        let status = self.ended.wait(|| process.inner.try_wait()).await?;
         process.over = true;
         Ok(status)
     }
@@ -204,8 +248,7 @@ impl Child {
     }
 }
 
-/// The process itself. Dropped, it is killed if that was asked for. If not, a task collects it when it ends, as long as the
-/// runtime runs; after that it stays a zombie until our own end, as with [`std::process::Child`].
+/// The process itself. Dropped, it is killed if that was asked for; if not, it lives on, and is collected when it ends.
 #[derive(Debug)]
 struct Reaped {
     inner: process::Child,
@@ -243,16 +286,8 @@ impl Drop for Reaped {
             if self.kill().is_ok() {
                 let _ = self.inner.wait();
             }
-        } else if let (Ok(None), Some(handle), Ok(ended)) =
-            (self.inner.try_wait(), Handle::try_current(), pidfd_open(self.pid, PidfdFlags::NONBLOCK))
-        {
-            // It lives on. Collect it when it ends, as long as there is a runtime to wait in.
-            let pid = self.pid;
-            drop(handle.spawn(async move {
-                if AsyncFd::new(ended).readable().await.is_ok() {
-                    let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
-                }
-            }));
+        } else if let Ok(None) = self.inner.try_wait() {
+            Orphan::new(self.pid).look_after();
         }
     }
 }
