@@ -319,6 +319,7 @@ fn shutdown_names_the_task_that_would_not_end() {
     assert_eq!(report.tasks[0].id, task.id());
     assert!(report.tasks[0].stuck);
     assert_eq!(report.to_string(), format!("{} does not return\n", task.id()));
+    assert!(format!("{task:?}").contains("workers.rs"), "{task:?}");
     drop(release);
 }
 

@@ -132,6 +132,6 @@ impl Drop for Reference {
 
 impl fmt::Debug for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.birth().fmt(f)
+        fmt::Display::fmt(self.birth(), f)
     }
 }
