@@ -12,8 +12,8 @@
 //! |---|---|
 //! | `state` | anyone who holds a reference: it is atomic |
 //! | `vtable`, `birth`, `scheduler` | anyone who holds a reference: never written after birth |
-//! | `listed` | the thread that set `RUNNING`; the state word orders one run after another, so it is `Relaxed` |
-//! | `stage` | the thread that set `RUNNING`; after `COMPLETE`, the handle (or, if it is gone, whoever completed) |
+//! | `listed` | the thread that runs it (`HELD`); the state word orders one run after another, so it is `Relaxed` |
+//! | `stage` | the thread that runs it (`HELD`); after `COMPLETE`, the handle (or, if it is gone, whoever completed) |
 //! | `join_waker` | the handle while `JOIN_WAKER` is unset; the runtime once it is set |
 //!
 //! The pointers are raw because several owners with different rights share the cell, and because its type is erased: a
@@ -61,7 +61,7 @@ pub(crate) trait Schedule: Send + Sync + 'static {
     fn woken(&self, _task: TaskId) {}
 
     /// A task waits for the first time: from now on it may be in no queue, and only a list can find it. Called while it is
-    /// still `RUNNING`; the answer comes back with [`Ran::Done`].
+    /// still `HELD`; the answer comes back with [`Ran::Done`].
     ///
     /// `task` is the future's own reference, which moves into the list: what takes it out, after the task is over, drops it.
     /// `Err`: there is no list, and the reference stays with the future.
@@ -255,7 +255,7 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) -> Ran {
             let mut context = Context::from_waker(&waker);
             let polled = catch_unwind(AssertUnwindSafe(|| {
                 cell.stage.with_mut(|stage| {
-                    // SAFETY: `RUNNING` is ours, and with it the stage.
+                    // SAFETY: we hold the task, and with it the stage.
                     match unsafe { &mut *stage } {
                         Stage::Future(future) => {
                             // SAFETY: it never moves until it is dropped: the cell is on the heap.
@@ -286,7 +286,7 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) -> Ran {
         }
     };
     let listed = cell.header.listed.get();
-    // SAFETY: `RUNNING` is ours.
+    // SAFETY: we hold the task.
     let outcome = unsafe { complete::<F, S>(header, output) };
     if listed.is_none() {
         // SAFETY: this is the future's own reference, given back once: here, or by the list.
@@ -298,7 +298,7 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) -> Ran {
 /// The end of a task: future dropped, output in place, handle told.
 ///
 /// # Safety
-/// `header` heads a live `Cell<F, S>`, and the caller set `RUNNING`. The future's own reference is still to be given back.
+/// `header` heads a live `Cell<F, S>`, and the caller holds the licence. The future's own reference is still to be given back.
 unsafe fn complete<F: Future, S: Schedule>(
     header: NonNull<Header>,
     mut output: Result<F::Output, JoinError>,

@@ -164,6 +164,38 @@ fn an_abort_ends_a_task_that_is_being_woken() {
     });
 }
 
+/// Runs a task as often as it is due, and touches what only its holder may touch.
+fn hold(state: &state::State, future: &UnsafeCell<()>) {
+    loop {
+        let _ = state.start();
+        future.with_mut(|_polled| ());
+        if state.end() == state::Ended::Idle {
+            return;
+        }
+    }
+}
+
+/// A worker runs a task that is woken twice meanwhile: nobody is told to push it while the worker holds it.
+/// Broken by: `State::end` not taking back `HELD` after a late wake; `State::wake` not setting it.
+#[test]
+fn a_task_is_in_one_pair_of_hands() {
+    model("one_pair_of_hands", 3, || {
+        let task = LoomArc::new((state::State::new(), UnsafeCell::new(())));
+        let waking = {
+            let task = task.clone();
+            thread::spawn(move || {
+                for _ in 0..2 {
+                    if task.0.wake() == state::Woken::Push {
+                        hold(&task.0, &task.1);
+                    }
+                }
+            })
+        };
+        hold(&task.0, &task.1);
+        waking.join().unwrap();
+    });
+}
+
 /// The part of a state word that a wake and a poll have in common.
 trait Word: Send + Sync + 'static {
     /// Idle, but woken once already.

@@ -1,9 +1,9 @@
-//! The state word of a task: five bits, a reference count, and the only transitions there are.
+//! The state word of a task: six bits, a reference count, and the only transitions there are.
 //!
 //! | bit | set when | what it means while it is set |
 //! |---|---|---|
-//! | `SCHEDULED` | woken | the licence to be in exactly one queue, or (while `RUNNING`) the promise to be queued again |
-//! | `RUNNING` | a poll begins | exclusive access to the future, for the thread that set it |
+//! | `SCHEDULED` | woken; unset when a run begins | a run is due, which sees all that was done before the wake |
+//! | `HELD` | woken, when nobody held it; unset when a run ends and none is due | the task is in one pair of hands: a queue's, or those of the worker that runs it, who alone may touch the future |
 //! | `COMPLETE` | the future is gone | the output is in place; never unset |
 //! | `CANCELLED` | `abort` | the next run drops the future instead of polling it |
 //! | `HANDLE` | at birth | a `JoinHandle` lives, and the output belongs to it |
@@ -12,6 +12,17 @@
 //! The rest of the word counts references: one for the future until it is complete (so that a queue needs none), one for
 //! the handle, one for each waker and each abort handle.
 //!
+//! ```text
+//!            wake: push it                start                  wake
+//!   idle ───────────────────> SCHEDULED ─────────> running ──────────────> running, and due again
+//!    00                          HELD     <──┐       HELD                    SCHEDULED, HELD
+//!    ^                                       └─────────────────────────────────────┘ end: queue it again
+//!    └───────────────────────────────────────────────┘ end
+//! ```
+//!
+//! Whoever wakes a task that nobody holds has the **licence** to push it on a queue, once. A task that was woken while it ran
+//! is handed from the worker to the queue as it is: in the queue its word looks the same, so that costs nothing.
+//!
 //! Each transition is **one** read-modify-write. So all of them stand in one order, and each sees everything that was
 //! written before those that stand before it: a waker that finds `SCHEDULED` already set still publishes its data to the
 //! coming poll. (A load would not: tokio #7622.)
@@ -19,7 +30,7 @@
 use crate::std_or_loom::{AtomicUsize, Ordering};
 
 const SCHEDULED: usize = 1;
-const RUNNING: usize = 1 << 1;
+const HELD: usize = 1 << 1;
 const COMPLETE: usize = 1 << 2;
 const CANCELLED: usize = 1 << 3;
 const HANDLE: usize = 1 << 4;
@@ -79,46 +90,55 @@ pub(super) struct Detached {
 }
 
 impl State {
-    /// Scheduled, with a handle; referenced by the future and by the handle.
+    /// Scheduled, in the hands of whoever makes it, with a handle; referenced by the future and by the handle.
     pub(super) fn new() -> Self {
-        Self(AtomicUsize::new(SCHEDULED | HANDLE | (2 * REFERENCE)))
+        Self(AtomicUsize::new(SCHEDULED | HELD | HANDLE | (2 * REFERENCE)))
     }
 
     pub(super) fn wake(&self) -> Woken {
         // Release: the poll that follows sees what the waker did. Acquire: whoever pushes sees the end of the last poll.
-        Self::woken(self.0.fetch_or(SCHEDULED, Ordering::AcqRel))
+        Self::woken(self.0.fetch_or(SCHEDULED | HELD, Ordering::AcqRel))
     }
 
     pub(super) fn abort(&self) -> Woken {
-        Self::woken(self.0.fetch_or(SCHEDULED | CANCELLED, Ordering::AcqRel))
+        Self::woken(self.0.fetch_or(SCHEDULED | HELD | CANCELLED, Ordering::AcqRel))
     }
 
     fn woken(before: usize) -> Woken {
-        match before & (SCHEDULED | RUNNING | COMPLETE) {
+        match before & (SCHEDULED | HELD | COMPLETE) {
             0 => Woken::Push,
-            RUNNING => Woken::Noted,
+            HELD => Woken::Noted,
             _ => Woken::Nothing,
         }
     }
 
-    /// `SCHEDULED` becomes `RUNNING`. The caller must hold the licence.
+    /// A run begins. The caller must hold the licence.
     pub(super) fn start(&self) -> Started {
-        let before = self.0.fetch_xor(SCHEDULED | RUNNING, Ordering::AcqRel);
-        debug_assert_eq!(before & (SCHEDULED | RUNNING | COMPLETE), SCHEDULED, "run without a licence");
+        let before = self.0.fetch_and(!SCHEDULED, Ordering::AcqRel);
+        debug_assert_eq!(before & (SCHEDULED | HELD | COMPLETE), SCHEDULED | HELD, "run without a licence");
         if before & CANCELLED == 0 { Started::Poll } else { Started::Cancel }
     }
 
-    /// `RUNNING` ends with the future pending.
+    /// A run ends with the future pending.
     pub(super) fn end(&self) -> Ended {
-        let before = self.0.fetch_and(!RUNNING, Ordering::AcqRel);
-        debug_assert_eq!(before & (RUNNING | COMPLETE), RUNNING);
-        if before & SCHEDULED == 0 { Ended::Idle } else { Ended::Again }
+        // A look first: only a start unsets `SCHEDULED`, so what is due stays due. (`start` acquires what the wake brought.)
+        if self.0.load(Ordering::Relaxed) & SCHEDULED == 0 {
+            // Release: whoever wakes it next, and runs it, sees what this run did.
+            let before = self.0.fetch_and(!HELD, Ordering::AcqRel);
+            debug_assert_eq!(before & (HELD | COMPLETE), HELD);
+            if before & SCHEDULED == 0 {
+                return Ended::Idle;
+            }
+            // Woken between the look and the end. Nobody else pushes what is scheduled already: it is still ours.
+            self.0.fetch_or(HELD, Ordering::Relaxed);
+        }
+        Ended::Again
     }
 
-    /// `RUNNING` becomes `COMPLETE`: publishes the output.
+    /// The last run ends: publishes the output.
     pub(super) fn complete(&self) -> Completed {
-        let before = self.0.fetch_xor(RUNNING | COMPLETE, Ordering::AcqRel);
-        debug_assert_eq!(before & (RUNNING | COMPLETE), RUNNING);
+        let before = self.0.fetch_xor(HELD | COMPLETE, Ordering::AcqRel);
+        debug_assert_eq!(before & (HELD | COMPLETE), HELD);
         Completed { handle_alive: before & HANDLE != 0, join_waker: before & JOIN_WAKER != 0 }
     }
 
