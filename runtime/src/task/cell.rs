@@ -83,6 +83,7 @@ struct ListedWord(AtomicU64);
 impl ListedWord {
     const NOWHERE: u64 = u64::MAX;
 
+    #[inline]
     fn get(&self) -> Option<Listed> {
         let word = self.0.load(Relaxed);
         (word != Self::NOWHERE).then_some(Listed { worker: (word >> 32) as u32, place: word as u32 })

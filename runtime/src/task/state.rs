@@ -95,6 +95,7 @@ impl State {
         Self(AtomicUsize::new(SCHEDULED | HELD | HANDLE | (2 * REFERENCE)))
     }
 
+    #[inline]
     pub(super) fn wake(&self) -> Woken {
         // Release: the poll that follows sees what the waker did. Acquire: whoever pushes sees the end of the last poll.
         Self::woken(self.0.fetch_or(SCHEDULED | HELD, Ordering::AcqRel))
@@ -113,6 +114,7 @@ impl State {
     }
 
     /// A run begins. The caller must hold the licence.
+    #[inline]
     pub(super) fn start(&self) -> Started {
         let before = self.0.fetch_and(!SCHEDULED, Ordering::AcqRel);
         debug_assert_eq!(before & (SCHEDULED | HELD | COMPLETE), SCHEDULED | HELD, "run without a licence");
@@ -120,6 +122,7 @@ impl State {
     }
 
     /// A run ends with the future pending.
+    #[inline]
     pub(super) fn end(&self) -> Ended {
         // A look first: only a start unsets `SCHEDULED`, so what is due stays due. (`start` acquires what the wake brought.)
         if self.0.load(Ordering::Relaxed) & SCHEDULED == 0 {
@@ -136,6 +139,7 @@ impl State {
     }
 
     /// The last run ends: publishes the output.
+    #[inline]
     pub(super) fn complete(&self) -> Completed {
         let before = self.0.fetch_xor(HELD | COMPLETE, Ordering::AcqRel);
         debug_assert_eq!(before & (HELD | COMPLETE), HELD);
@@ -143,6 +147,7 @@ impl State {
     }
 
     /// Has the output been published? `Acquire`: if so, it can be read.
+    #[inline]
     pub(super) fn is_complete(&self) -> bool {
         self.0.load(Ordering::Acquire) & COMPLETE != 0
     }
@@ -176,6 +181,7 @@ impl State {
     }
 
     /// One more reference. `Relaxed`: it is made from another, which keeps the cell alive.
+    #[inline]
     pub(super) fn retain(&self) {
         if self.0.fetch_add(REFERENCE, Ordering::Relaxed) > TOO_MANY_REFERENCES {
             // As `Arc` does: wrapping round would free a cell in use.
@@ -185,6 +191,7 @@ impl State {
 
     /// One reference fewer. `true`: it was the last, and the cell must be freed.
     /// `AcqRel`: whoever frees it sees all that the others did to it.
+    #[inline]
     pub(super) fn release(&self) -> bool {
         let before = self.0.fetch_sub(REFERENCE, Ordering::AcqRel);
         debug_assert!(before >= REFERENCE, "released once too often");

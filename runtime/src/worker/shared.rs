@@ -363,11 +363,17 @@ impl Shared {
     }
 
     /// Records an event, if anybody wants to know.
+    #[inline]
     pub(crate) fn trace(&self, kind: impl FnOnce() -> Kind) {
         if let Some(recorder) = &self.recorder {
-            let worker = self.here(|here| here.worker);
-            recorder.record(self.since_start(self.clock.now()), worker, kind());
+            self.record(recorder, kind());
         }
+    }
+
+    #[cold]
+    fn record(&self, recorder: &Recorder, kind: Kind) {
+        let worker = self.here(|here| here.worker);
+        recorder.record(self.since_start(self.clock.now()), worker, kind);
     }
 
     pub(crate) fn recorder(&self) -> Option<&Recorder> {
