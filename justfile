@@ -40,11 +40,16 @@ loom:
 
 # The runtime's tests under the address and leak sanitizer (needs the nightly toolchain).
 sanitize:
-    RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/sanitize cargo +nightly test -p runtime --lib --tests --target x86_64-unknown-linux-gnu
+    RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/sanitize cargo +nightly test -p runtime -p stages --lib --tests --target x86_64-unknown-linux-gnu
 
-# The task cell and its neighbours under Miri (needs `rustup component add miri rust-src --toolchain nightly`).
+# The units, the stages and several workers under Miri (needs `rustup component add miri rust-src --toolchain nightly`).
 miri:
-    MIRIFLAGS="-Zmiri-disable-isolation" CARGO_TARGET_DIR=target/miri cargo +nightly miri test -p runtime --lib
+    RUST_BACKTRACE=0 MIRIFLAGS="-Zmiri-disable-isolation" CARGO_TARGET_DIR=target/miri cargo +nightly miri test -p runtime -p stages --lib
+    RUST_BACKTRACE=0 MIRIFLAGS="-Zmiri-disable-isolation" CARGO_TARGET_DIR=target/miri cargo +nightly miri test -p runtime --test workers
+
+# Ten minutes of everything at once, at random, on one, two and four workers.
+stress seconds="600":
+    STRESS_SECONDS={{ seconds }} cargo test -p runtime --release --test stress -- --nocapture
 
 # Format, lints, documentation: as strict as CI.
 lint:

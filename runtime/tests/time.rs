@@ -430,23 +430,23 @@ fn a_runtime_ends_under_timers_whose_wakers_arm_more() {
             let waker = Waker::from(Arc::new(Rearms(self.0.clone())));
             let mut sleep = Box::pin(sleep(SECOND));
             let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| poll_with(&mut sleep, &waker)));
-            // Left armed, if it was.
-            std::mem::forget(sleep);
             assert!(refused.is_err(), "a timer was armed in a runtime that is over");
         }
     }
     let woken = Arc::new(AtomicU64::new(0));
     let runtime = Runtime::new().unwrap();
-    runtime.block_on(async {
-        for _ in 0..10_000 {
+    let outliving: Vec<_> = runtime.block_on(async {
+        let armed = |_| {
             let mut sleep = Box::pin(sleep(3600 * SECOND));
             assert!(poll_with(&mut sleep, &Arc::new(Rearms(woken.clone())).into()).is_pending());
-            std::mem::forget(sleep);
-        }
+            sleep
+        };
+        (0..10_000).map(armed).collect()
     });
     assert_eq!(woken.load(Ordering::Relaxed), 0);
     drop(runtime);
     assert_eq!(woken.load(Ordering::Relaxed), 10_000);
+    drop(outliving);
 }
 
 #[test]
