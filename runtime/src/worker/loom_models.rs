@@ -1,7 +1,7 @@
 //! Falling asleep, under loom: with the reactor modelled by a flag and a condition variable.
 
 use super::{idle::Idle, park::ParkState};
-use crate::std_or_loom::{AtomicUsize, Mutex, Ordering, model};
+use crate::std_or_loom::{AtomicUsize, Mutex, Ordering, fence, model};
 use loom::{
     sync::{Arc, Condvar},
     thread,
@@ -163,4 +163,35 @@ fn the_last_searcher_sends_another() {
         crew.push();
         workers.into_iter().for_each(|worker| worker.join().unwrap());
     });
+}
+
+/// The bare handshake of `idle`: one thread pushes and looks for sleepers, the other falls asleep and looks for work.
+fn one_of_them_sees_the_other(name: &str, between: fn()) {
+    model(name, 3, move || {
+        let shared = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+        let pusher = {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                shared.0.store(1, Ordering::Release);
+                between();
+                shared.1.load(Ordering::Acquire) > 0
+            })
+        };
+        shared.1.store(1, Ordering::Release);
+        between();
+        let sleeper_sees = shared.0.load(Ordering::Acquire) > 0;
+        assert!(pusher.join().unwrap() || sleeper_sees, "the task is slept past");
+    });
+}
+
+#[test]
+fn a_look_for_sleepers_behind_a_fence() {
+    one_of_them_sees_the_other("fenced", || fence(Ordering::SeqCst));
+}
+
+/// The twin: tokio #1768.
+#[test]
+#[should_panic(expected = "the task is slept past")]
+fn a_look_for_sleepers_without_a_fence() {
+    one_of_them_sees_the_other("not fenced", || ());
 }

@@ -19,8 +19,8 @@
 //! | T-h | last in, first out | `teaching.rs` `a_ready_queue_that_takes_the_last` |
 //! | T-i | one waker for both directions | `readiness.rs` `one_waker_for_both_directions` |
 //! | T-j | not drained before the wait | `readiness.rs` `one_read_for_an_event` |
-//! | R1 | work pushed past one who goes to sleep | `src/worker/loom_models.rs` `a_push_while_the_worker_parks_is_not_slept_through`, `scheduling.rs` `nobody_sleeps_on_work` |
-//! | R2 | the last one who searches goes to sleep | `scheduling.rs` `nobody_sleeps_on_work` |
+//! | R1 | work pushed past one who goes to sleep | `src/worker/loom_models.rs` `a_push_is_seen_by_the_sleeper_or_the_sleeper_by_the_push` `a_look_for_sleepers_without_a_fence`, `scheduling.rs` `nobody_sleeps_on_work` |
+//! | R2 | the last one who searches goes to sleep | `src/worker/loom_models.rs` `the_last_searcher_sends_another` (break: `end_search` says `false`), `scheduling.rs` `nobody_sleeps_on_work` |
 //! | R3 | a wake that only looks | `src/task/loom_models.rs` `a_wake_of_a_scheduled_task_is_a_wake` `a_wake_that_only_looks` |
 //! | R4 | the executor touched after the push | `task.rs` `touching_the_executor_after_the_push` `wakes_race_with_the_end_of_the_runtime` |
 //! | R5 | the schedule function freed while it runs | `src/task/tests.rs` `a_scheduler_outlives_the_push_of_its_last_task` (sanitizer; break: `waker_wake` gives its reference up before it wakes) |
@@ -28,13 +28,17 @@
 //! | R7 | the abort forgotten with the handle | `cell.rs` `forgetting_the_abort_with_the_handle`, `task.rs` `every_combination_drops_everything_once` |
 //! | R8 | the panic of an output's drop | `cell.rs` `letting_the_drop_of_an_output_unwind`, `task.rs` `every_combination_drops_everything_once` |
 //! | R9 | the join waker kept | `cell.rs` `keeping_the_join_waker` |
+//! | R10 | the waker of one who left | `../oneshot.rs` `an_end_that_goes_takes_its_waker_with_it` (break: the receiver's drop leaves the waker) |
 //! | R11 | foreign wakers under a lock | `cell.rs` `waking_under_the_lock`, `task.rs` `calling_foreign_wakers_under_a_lock` |
+//! | R17 | a close and a send at once | `src/sync/oneshot/loom_models.rs` `a_value_sent_to_a_closing_receiver_comes_to_one_of_the_two` |
 //! | R19 | a truncated tick | `src/reactor/source.rs` `a_stale_clear_erases_nothing` (break: the tick as a `u8`) |
 //! | R20 | one tick for both directions | `src/reactor/source.rs` `directions_do_not_disturb_each_other` (break: every event counts for both) |
 //! | R21 | a clear that reopens | `src/reactor/source.rs` `a_closed_source_fails_and_stays_so` (break: `blocked` sets `closed` to false), `readiness.rs` `a_source_of_a_runtime_that_ended_fails_and_never_waits` |
 //! | R22 | an event between the attempt and the wait | `readiness.rs` `an_event_between_the_attempt_and_the_wait` |
+//! | R23 | a wait that the end never tells | `src/reactor/loom_models.rs` `nobody_waits_in_a_reactor_that_was_closed` |
 //! | R24 | a source freed too early | `readiness.rs` `sources_come_and_go_on_two_threads` (sanitizer) |
 //! | R25 | a stale token | `readiness.rs` `a_token_that_names_only_a_place` |
+//! | R26 | a deadline announced too late | `src/time/loom_models.rs` `an_earlier_timer_is_not_slept_past` |
 //! | R27 | a nearer deadline interrupts nothing | `timers.rs` `a_nearer_deadline_that_interrupts_nothing` |
 //! | R28 | a timer dropped in the tick of its arming | `src/time/timers.rs` `the_wheel_does_what_a_sorted_map_does` (break: `unlink` leaves the bit of an empty slot), `timers.rs` `a_sleep_that_was_cancelled_leaves_no_timer` |
 //! | R29 | the top level wraps | `src/time/timers.rs` `the_wheel_does_what_a_sorted_map_does` (break: one level fewer) |
@@ -44,15 +48,19 @@
 //! | R33 | a next task that cannot be stolen | `scheduling.rs` `a_next_task_slot_that_nobody_can_steal` |
 //! | R34 | a driver stuck with its worker | `scheduling.rs` `a_driver_that_is_stuck_with_its_worker` |
 //! | R35 | a yield before the driver's turn | `scheduling.rs` `a_driver_that_waits_until_all_is_idle` |
+//! | R40 | a pool that counts a thread that leaves, or one that cannot start | `src/blocking/loom_models.rs` `a_job_for_a_thread_that_is_about_to_leave_is_run`, `src/blocking/tests.rs` `a_job_for_which_no_thread_can_be_started_is_cancelled` |
+//! | R43 | two words that say who sleeps | `src/worker/loom_models.rs` `the_last_searcher_sends_another` (one lock guards both) |
 //! | R44 | a count that orders nothing | `src/task/loom_models.rs` `letting_go_orders_the_end` `letting_go_that_orders_nothing` |
+//! | R45 | an item that two took | `src/queue/loom_models.rs` `two_thieves_take_different_items` (break: `claim` without its comparison), `src/queue/ring.rs` `every_item_comes_out_once` |
+//! | R46 | positions that come round | `src/queue/ring.rs` `first_in_first_out_across_the_end_of_the_positions` |
 //! | R47 | `Send` and `Sync` by mistake | `task.rs` `handles_that_let_through_what_must_not_pass` |
 //! | R48 | a virtual clock outruns the outside | `timers.rs` `a_virtual_clock_that_outruns_the_outside` |
 //! | R51 | a runtime in a `thread_local` | `task.rs` `a_runtime_in_a_thread_local` |
 //! | R52 | woken in the wrong order | `task.rs` `waking_the_last_one_first` |
 //!
 //! Not ours to make: R41 (`block_in_place` with `block_on` inside: neither is here; a worker that must block gives the work to
-//! `spawn_blocking`). For rooms that are not there yet: R10, R12 to R18, R36 to R39, R49 (channels, semaphores, sets of futures),
-//! R50 (dumps of tasks).
+//! `spawn_blocking`). For rooms that are not there yet: R12 to R16, R18, R36 to R39, R49 (channels, semaphores, sets of futures), R42
+//! (a fast path for listeners), R50 (dumps of tasks).
 
 mod cell;
 mod readiness;
