@@ -3,11 +3,11 @@
 //! Five sentences explain it:
 //!
 //! 1. A **task** is one heap cell: a state word, a future or its output, and a waker that points back at the cell ([`task`]).
-//! 2. A **worker** is one thread with one run queue, one reactor and one set of timers; it is the thread that calls
-//!    [`block_on`](Runtime::block_on).
+//! 2. A **worker** is one thread with one run queue, one reactor and one timer wheel; the thread that calls
+//!    [`block_on`](Runtime::block_on) is the first, so a runtime with one thread is simply one with one worker.
 //! 3. To **wake** a task is to push its cell on a run queue once; to **poll** it is to pop it, run it, and leave it alone.
-//! 4. A worker with nothing to run parks, and **to park is to wait in its own reactor** until the next deadline, a readiness
-//!    event, or a nudge from another thread.
+//! 4. A worker with nothing to run steals; with nothing to steal it parks, and **to park is to wait in its own reactor** until
+//!    the next deadline, a readiness event, or another worker's nudge.
 //! 5. A source registers with the reactor of the worker on which it **first has to wait** ([`AsyncFd`]).
 //!
 //! ```
@@ -25,9 +25,9 @@
 //! assert_eq!(words, "hello world");
 //! ```
 //!
-//! The rooms, ground floor first; each uses only those before it: [`random`], [`trace`], [`task`], `queue`, [`time`],
-//! `network`, `reactor`, `blocking`, `worker`, `runtime`, then [`process`], [`signal`] and [`world`]; and beside them [`sync`] and [`future`], which need
-//! nothing but `std`.
+//! The rooms, ground floor first; each uses only those before it: `budget`, [`random`], [`trace`], [`task`], `queue`, [`time`],
+//! `network`, `reactor`, `blocking`, `worker`, `runtime`, then [`process`], [`signal`] and [`world`]; and beside them [`sync`]
+//! and [`future`], which need nothing but `std`.
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!(
