@@ -531,6 +531,7 @@ pub struct Builder {
     simulated: Option<u64>,
     conditions: Conditions,
     poller: Backend,
+    timer_slack: Duration,
     trace: Option<usize>,
     blocking_threads: usize,
     blocking_idle: Duration,
@@ -545,6 +546,7 @@ impl Default for Builder {
             simulated: None,
             conditions: Conditions::default(),
             poller: Backend::default(),
+            timer_slack: Duration::ZERO,
             trace: None,
             blocking_threads: 64,
             blocking_idle: Duration::from_secs(1),
@@ -584,6 +586,21 @@ impl Builder {
     /// What the network of a [simulated](Builder::simulated) runtime is like.
     pub fn conditions(mut self, conditions: Conditions) -> Self {
         self.conditions = conditions;
+        self
+    }
+
+    /// How much later than its deadline a timer may fire, if its worker would have to get up for it; zero by default.
+    ///
+    /// Getting up costs some ten microseconds of processor time. With many timers and little else to do, a slack of a
+    /// millisecond lets one getting up serve all that fall due in it. A virtual clock has no use for it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let runtime = runtime::Runtime::builder().timer_slack(Duration::from_millis(1)).build().unwrap();
+    /// runtime.block_on(runtime::time::sleep(Duration::from_millis(1)));
+    /// ```
+    pub fn timer_slack(mut self, slack: Duration) -> Self {
+        self.timer_slack = slack;
         self
     }
 
@@ -659,7 +676,15 @@ impl Builder {
             let network = Network::new(seed, self.conditions, clock.now(), &mut random);
             Simulation { network, pick: Arc::new(Pick::new(random.split())) }
         });
-        let shared = worker::start(self.workers, self.poller, clock, capacity.map(Recorder::new), pool, simulation)?;
+        let plan = worker::Plan {
+            workers: self.workers,
+            backend: self.poller,
+            clock,
+            timer_slack: self.timer_slack,
+            recorder: capacity.map(Recorder::new),
+            simulation,
+        };
+        let shared = worker::start(plan, pool)?;
         // A job belongs to this runtime as a task does: it can spawn, and sees the same clock. (`Weak`: the pool is a part of
         // what is shared.)
         let weak = Arc::downgrade(&shared);

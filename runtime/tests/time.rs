@@ -798,3 +798,28 @@ mod paused {
         virtual_clock::resume();
     }
 }
+
+/// A hundred timers, twenty microseconds apart: with slack they are served by a few wake-ups, and none fires early.
+#[test]
+fn with_slack_one_wake_up_serves_many_timers() {
+    let slack = Duration::from_millis(50);
+    let runtime = Runtime::builder().timer_slack(slack).trace().build().unwrap();
+    runtime.block_on(async {
+        let start = Instant::now();
+        let sleeps: Vec<_> = (1..=100)
+            .map(|number| {
+                spawn(async move {
+                    let wait = number * Duration::from_micros(20);
+                    sleep_until(start + wait).await;
+                    assert!(start.elapsed() >= wait);
+                })
+            })
+            .collect();
+        for sleep in sleeps {
+            sleep.await.unwrap();
+        }
+    });
+    let parks =
+        runtime.trace().events().iter().filter(|event| matches!(event.kind, runtime::trace::Kind::Park { .. })).count();
+    assert!(parks <= 2, "{parks} wake-ups for a hundred timers");
+}

@@ -69,21 +69,25 @@ const WATCH: Duration = Duration::from_millis(10);
 /// How many such looks are taken after the last worker fell asleep. Then nobody gets up any more until something happens.
 const LAST_LOOKS: u32 = 10;
 
+/// What the workers of a runtime are to be like.
+pub(crate) struct Plan {
+    pub(crate) workers: usize,
+    pub(crate) backend: Backend,
+    pub(crate) clock: Clock,
+    /// How much later than its deadline a timer may fire, so that one getting up serves several.
+    pub(crate) timer_slack: Duration,
+    pub(crate) recorder: Option<Recorder>,
+    pub(crate) simulation: Option<Simulation>,
+}
+
 /// Makes the workers of a runtime: the seats of all, and threads for all but the first. `pool` makes the pool for blocking
 /// jobs, given what gets the first worker up.
 ///
 /// # Errors
 /// When the system refuses a descriptor or a thread.
-pub(crate) fn start(
-    workers: usize,
-    backend: Backend,
-    clock: Clock,
-    recorder: Option<Recorder>,
-    pool: impl FnOnce(Waker) -> Arc<Pool>,
-    simulation: Option<Simulation>,
-) -> io::Result<Arc<Shared>> {
-    let shared = Shared::new(workers, backend, clock, recorder, pool, simulation)?;
-    for worker in 1..workers {
+pub(crate) fn start(plan: Plan, pool: impl FnOnce(Waker) -> Arc<Pool>) -> io::Result<Arc<Shared>> {
+    let shared = Shared::new(plan, pool)?;
+    for worker in 1..shared.seats.len() {
         let on_thread = shared.clone();
         let started = thread::Builder::new().name(format!("worker {worker}")).spawn(move || {
             // A panic in here is ours, not a task's: nothing could be relied on after it.
@@ -358,7 +362,7 @@ impl<'worker> Shift<'worker> {
         }
         let until = deadline.into_iter().chain(watch).min();
         self.shared.trace(|| Kind::Park { until: deadline.map(|deadline| self.shared.since_start(deadline)) });
-        self.wait(until.map_or(Wait::Event, Wait::Until));
+        self.wait(until.map_or(Wait::Event, |until| self.with_slack(until)));
         self.shared.trace(|| Kind::Unpark);
         self.seat().nudger.park().unprepare();
         if watches {
@@ -412,6 +416,11 @@ impl<'worker> Shift<'worker> {
         self.seat().time.timers.next_deadline()
     }
 
+    /// When to get up for a deadline: a little later, if the program allows it, for what falls due meanwhile.
+    fn with_slack(&self, deadline: Instant) -> Wait {
+        Wait::Until(deadline + self.shared.timer_slack)
+    }
+
     /// Sleeps in the reactor until an event, a nudge or the deadline.
     fn park(&mut self, deadline: Option<Instant>) {
         if deadline.is_some_and(|deadline| deadline <= self.shared.clock.now()) || !self.seat().nudger.park().prepare()
@@ -419,7 +428,7 @@ impl<'worker> Shift<'worker> {
             return self.poll_reactor();
         }
         self.shared.trace(|| Kind::Park { until: deadline.map(|deadline| self.shared.since_start(deadline)) });
-        self.wait(deadline.map_or(Wait::Event, Wait::Until));
+        self.wait(deadline.map_or(Wait::Event, |deadline| self.with_slack(deadline)));
         self.seat().nudger.park().unprepare();
         self.shared.trace(|| Kind::Unpark);
         self.wake_ready(self.here.worker);

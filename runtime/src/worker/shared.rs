@@ -8,7 +8,7 @@
 //! A worker's thread reaches its own things through [`Here`], without a lock; everything else is in [`Shared`], most of it
 //! in the [`Seat`] of one worker, so that workers do not write each other's cache lines.
 
-use super::{idle::Idle, park::ParkState};
+use super::{Plan, idle::Idle, park::ParkState};
 use crate::{
     blocking::Pool,
     current::{self, Slot},
@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     /// How many sleep with one eye open: they look after the others every so often.
     pub(super) watchers: AtomicUsize,
     pub(crate) clock: Arc<Clock>,
+    /// How much later than its deadline a timer may fire, so that one getting up serves several.
+    pub(super) timer_slack: Duration,
     recorder: Option<Recorder>,
     pub(crate) pool: Arc<Pool>,
     next_task: AtomicU64,
@@ -302,14 +304,8 @@ impl Here {
 
 impl Shared {
     /// `pool` makes the pool for blocking jobs, given what gets the worker up.
-    pub(super) fn new(
-        workers: usize,
-        backend: Backend,
-        clock: Clock,
-        recorder: Option<Recorder>,
-        pool: impl FnOnce(Waker) -> Arc<Pool>,
-        simulation: Option<Simulation>,
-    ) -> io::Result<Arc<Self>> {
+    pub(super) fn new(plan: Plan, pool: impl FnOnce(Waker) -> Arc<Pool>) -> io::Result<Arc<Self>> {
+        let Plan { workers, backend, clock, timer_slack, recorder, simulation } = plan;
         let clock = Arc::new(clock);
         let id = RuntimeId::fresh();
         let seat = |_| Seat::new(id, backend, &clock, simulation.as_ref());
@@ -321,6 +317,7 @@ impl Shared {
             idle: Idle::new(workers),
             watchers: AtomicUsize::new(0),
             clock,
+            timer_slack,
             recorder,
             pool: pool(nudge),
             next_task: AtomicU64::new(TaskId::MAIN.0 + 1),
