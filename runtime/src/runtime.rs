@@ -361,11 +361,9 @@ pub struct LeftTask {
 }
 
 impl From<&Left> for LeftTask {
-    fn from(left: &Left) -> Self {
-        match left {
-            Left::Stuck(id) => Self { id: *id, stuck: true, description: id.to_string() },
-            Left::Waiting(task) => Self { id: task.id(), stuck: false, description: format!("{task:?}") },
-        }
+    fn from(Left { id, stuck, task }: &Left) -> Self {
+        let description = task.as_ref().map_or_else(|| id.to_string(), |task| format!("{task:?}"));
+        Self { id: *id, stuck: *stuck, description }
     }
 }
 

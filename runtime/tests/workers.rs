@@ -335,6 +335,26 @@ fn shutdown_names_the_task_that_would_not_end() {
     drop(release);
 }
 
+/// One is stuck in its second poll, and another waits on the same worker: both are named, once.
+#[test]
+fn shutdown_tells_the_stuck_from_those_behind_it() {
+    let runtime = workers(2);
+    let (started, has_started) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    drop(runtime.handle().spawn(async move {
+        let behind = runtime::task::Builder::new().name("behind").spawn(pending::<()>());
+        yield_now().await;
+        started.send(behind.id()).unwrap();
+        let _ = released.recv();
+    }));
+    let behind = has_started.recv().unwrap();
+    let report = runtime.shutdown(Duration::from_millis(20));
+    let told: Vec<_> = report.tasks.iter().map(|task| (task.id == behind, task.stuck)).collect();
+    assert_eq!(told, [(false, true), (true, false)], "{report}");
+    assert!(report.to_string().contains("\"behind\""), "{report}");
+    drop(release);
+}
+
 #[test]
 fn a_runtime_dropped_by_its_own_task_ends() {
     let runtime = workers(2);

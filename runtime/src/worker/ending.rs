@@ -31,13 +31,14 @@ use std::{
     time::{Duration, Instant as Patience},
 };
 
-/// A task that would not end: the worker that has it is stuck in a poll.
+/// A task that would not end, because of a worker that is stuck in a poll.
 #[derive(Clone, Debug)]
-pub(crate) enum Left {
-    /// It is being polled, and does not return.
-    Stuck(TaskId),
-    /// It waits for that worker to cancel it.
-    Waiting(AbortHandle),
+pub(crate) struct Left {
+    pub(crate) id: TaskId,
+    /// It is the one that is being polled, and does not return. The others wait for that worker to cancel them.
+    pub(crate) stuck: bool,
+    /// What is known of it beyond its number; nothing of a task in its first poll.
+    pub(crate) task: Option<AbortHandle>,
 }
 
 impl Shift<'_> {
@@ -130,9 +131,17 @@ fn wait_for_all(shift: &mut Shift<'_>, patience: Duration) -> Vec<Left> {
 fn left(shared: &Shared, round: u64) -> Vec<Left> {
     let mut left = Vec::new();
     for seat in shared.seats.iter().filter(|seat| seat.swept.load(Acquire) != round) {
-        left.push(Left::Stuck(TaskId(seat.polling.load(Relaxed))));
-        left.extend(seat.waiting.lock().unwrap().iter().map(|(_, task)| Left::Waiting(task.clone())));
+        let polled = TaskId(seat.polling.load(Relaxed));
+        let waiting = seat.waiting.lock().unwrap();
+        left.extend(waiting.iter().map(|(_, task)| {
+            let id = task.id();
+            Left { id, stuck: id == polled, task: Some(task.clone()) }
+        }));
+        if left.iter().all(|task| task.id != polled) {
+            left.push(Left { id: polled, stuck: true, task: None });
+        }
     }
+    left.sort_by_key(|task| (!task.stuck, task.id));
     left
 }
 
