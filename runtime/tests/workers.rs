@@ -1,10 +1,15 @@
 //! Several workers: what one worker does, all together do too.
 
-use runtime::{Handle, JoinError, Runtime, spawn, spawn_blocking, spawn_local, time::sleep, yield_now};
+use runtime::{
+    Handle, JoinError, Runtime, spawn, spawn_blocking, spawn_local,
+    time::sleep,
+    trace::{Event, Kind},
+    yield_now,
+};
 use std::{
     cell::Cell,
     collections::HashSet,
-    future::pending,
+    future::{Future, pending},
     marker::PhantomData,
     rc::Rc,
     sync::{
@@ -12,6 +17,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
+    task::{Context, Wake, Waker},
     thread::{self, ThreadId},
     time::Duration,
 };
@@ -267,6 +273,34 @@ fn a_stuck_worker_takes_nothing_with_it() {
         assert_eq!(released.recv_timeout(Duration::from_secs(30)), Ok(round));
     }
     runtime.block_on(coordinator).unwrap();
+}
+
+/// When all have been idle for long nobody watches any more. The first to get up is stuck at once, and yet its timer fires.
+#[test]
+fn the_first_to_get_up_is_watched() {
+    struct Tells(mpsc::Sender<()>);
+    impl Wake for Tells {
+        fn wake(self: Arc<Self>) {
+            let _ = self.0.send(());
+        }
+    }
+
+    let runtime = Runtime::builder().workers(3).trace().build().unwrap();
+    let sleeps_deep = |worker| {
+        let latest = |event: &&Event| event.worker == Some(worker);
+        matches!(runtime.trace().events().iter().rfind(latest), Some(Event { kind: Kind::Park { until: None }, .. }))
+    };
+    while !(sleeps_deep(1) && sleeps_deep(2)) {
+        thread::yield_now();
+    }
+    let (sender, fired) = mpsc::channel();
+    let stuck = runtime.handle().spawn(async move {
+        let waker = Waker::from(Arc::new(Tells(sender)));
+        let mut timer = Box::pin(sleep(Duration::from_millis(1)));
+        assert!(timer.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        fired.recv_timeout(Duration::from_secs(30)).expect("another worker fires the timer of the stuck one");
+    });
+    runtime.block_on(stuck).unwrap();
 }
 
 /// tokio #4941: a task woken by one that then blocks must not wait for it.

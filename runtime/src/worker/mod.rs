@@ -283,6 +283,9 @@ impl<'worker> Shift<'worker> {
         }
         self.fire_timers();
         self.take_what_came();
+        if !self.shared.is_single() && !self.here.local.is_empty() {
+            self.see_that_somebody_watches();
+        }
     }
 
     /// Empties the inbox, and takes this worker's share of the injector.
@@ -361,7 +364,7 @@ impl<'worker> Shift<'worker> {
             self.shared.watchers.fetch_add(1, AcqRel);
         }
         let until = deadline.into_iter().chain(watch).min();
-        self.shared.trace(|| Kind::Park { until: deadline.map(|deadline| self.shared.since_start(deadline)) });
+        self.shared.trace(|| Kind::Park { until: until.map(|until| self.shared.since_start(until)) });
         self.wait(until.map_or(Wait::Event, |until| self.with_slack(until)));
         self.shared.trace(|| Kind::Unpark);
         self.seat().nudger.park().unprepare();
@@ -373,10 +376,10 @@ impl<'worker> Shift<'worker> {
         if watches {
             self.look_after_the_stuck();
         }
-        if self.here.local.is_empty() {
-            return;
-        }
-        // There is something to do, and this worker may get stuck in it: somebody should watch.
+    }
+
+    /// There is something to do, and this worker may get stuck in it: then somebody who sleeps should have an eye open.
+    fn see_that_somebody_watches(&mut self) {
         self.looks = 0;
         if self.shared.watchers.load(Acquire) == 0 {
             self.shared.wake_a_watcher();
