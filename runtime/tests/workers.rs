@@ -294,13 +294,15 @@ fn the_first_to_get_up_is_watched() {
         thread::yield_now();
     }
     let (sender, fired) = mpsc::channel();
-    let stuck = runtime.handle().spawn(async move {
+    let (end, ended) = mpsc::channel();
+    // (No `block_on`: its thread would be one more who watches.)
+    drop(runtime.handle().spawn(async move {
         let waker = Waker::from(Arc::new(Tells(sender)));
         let mut timer = Box::pin(sleep(Duration::from_millis(1)));
         assert!(timer.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-        fired.recv_timeout(Duration::from_secs(30)).expect("another worker fires the timer of the stuck one");
-    });
-    runtime.block_on(stuck).unwrap();
+        end.send(fired.recv_timeout(Duration::from_secs(10))).unwrap();
+    }));
+    assert_eq!(ended.recv().unwrap(), Ok(()), "another worker fires the timer of the stuck one");
 }
 
 /// tokio #4941: a task woken by one that then blocks must not wait for it.
