@@ -14,8 +14,9 @@
 //! - nobody steals.
 
 use super::{
-    Shift,
-    shared::{Here, Phase, Shared},
+    here::Here,
+    shared::{Phase, Shared},
+    shift::Shift,
 };
 use crate::{
     queue::Runnable,

@@ -1,39 +1,24 @@
-//! What is shared: between the workers, their tasks, the tasks' wakers, and the handles on other threads.
-//!
-//! ```text
-//!   waker ──wake──> the task's state ──push──> on a worker's thread: that worker's queue
-//!                                              anywhere else: the injector, and a worker is woken
-//! ```
-//!
-//! A worker's thread reaches its own things through [`Here`], without a lock; everything else is in [`Shared`], most of it
-//! in the [`Seat`] of one worker, so that workers do not write each other's cache lines.
+//! What the workers of a runtime share. Most of it is in the [`Seat`] of one worker, so that workers do not write each other's
+//! cache lines.
 
-use super::{Plan, idle::Idle, park::ParkState};
+use super::{Plan, idle::Idle, seat::Seat};
 use crate::{
     blocking::Pool,
-    current::{self, Slot},
-    network::{self, Network},
-    queue::{Injector, Local, Runnable, Shelf},
+    network::Network,
+    queue::{Injector, Runnable},
     random::Pick,
-    reactor::{Backend, Notify, Poller, Reactor, RuntimeId},
-    task::{self, AbortHandle, Birth, BoundToThread, JoinHandle, Listed, Ran, Schedule, Task, TaskId},
-    time::{Clock, Instant, Time},
+    reactor::RuntimeId,
+    task::{Birth, Listed, TaskId},
+    time::{Clock, Instant},
     trace::{Cause, Kind, Recorder},
 };
-use crossbeam_queue::SegQueue;
-use slab::Slab;
 use std::{
-    cell::{Cell, RefCell},
-    future::Future,
     io,
-    ops::Range,
-    panic::Location,
-    rc::Rc,
     sync::{
         Arc, Condvar, Mutex,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
-    task::{Wake, Waker},
+    task::Waker,
     thread,
     time::Duration,
 };
@@ -48,9 +33,9 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<Clock>,
     /// How much later than its deadline a timer may fire, so that one getting up serves several.
     pub(super) timer_slack: Duration,
-    recorder: Option<Recorder>,
+    pub(super) recorder: Option<Recorder>,
     pub(crate) pool: Arc<Pool>,
-    next_task: AtomicU64,
+    pub(super) next_task: AtomicU64,
     phase: AtomicU8,
     /// How often it was said that all tasks must end.
     pub(super) round: AtomicU64,
@@ -73,28 +58,6 @@ struct Threads {
     ended: usize,
 }
 
-/// What others see of one worker.
-pub(super) struct Seat {
-    pub(super) shelf: Arc<Shelf>,
-    /// What only this worker may run, from elsewhere.
-    pub(super) inbox: SegQueue<Runnable>,
-    /// The tasks that this worker was the first to see waiting, and that are not over. No queue need hold them.
-    pub(super) waiting: Mutex<Slab<AbortHandle>>,
-    pub(super) nudger: Arc<Nudger>,
-    pub(super) time: Arc<Time>,
-    pub(super) reactor: Arc<Reactor>,
-    /// Locked by the worker while it waits, so that a neighbour can turn the reactor of one who is stuck elsewhere.
-    pub(super) poller: Mutex<Poller>,
-    /// Counts turns and polls: a neighbour sees whether the worker gets on. Written by the worker alone.
-    pub(super) progress: AtomicU64,
-    /// The task that is being polled: for the report of those that would not end.
-    pub(super) polling: AtomicU64,
-    /// A thread works here.
-    pub(super) staffed: AtomicBool,
-    /// The last round of ending that this worker has done its part of.
-    pub(super) swept: AtomicU64,
-}
-
 /// What becomes of tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -105,201 +68,6 @@ pub(super) enum Phase {
     Closing,
     /// There are no workers any more: what is spawned is cancelled on the spot.
     Ended,
-}
-
-/// Gets a worker out of its sleep.
-pub(super) struct Nudger {
-    park: ParkState,
-    notify: Notify,
-}
-
-impl Nudger {
-    pub(super) fn park(&self) -> &ParkState {
-        &self.park
-    }
-
-    pub(super) fn nudge(&self) {
-        if self.park.nudge() {
-            self.notify.notify();
-        }
-    }
-}
-
-impl Wake for Nudger {
-    fn wake(self: Arc<Self>) {
-        self.nudge();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.nudge();
-    }
-}
-
-/// Where a task was spawned: its way back to the runtime. One for each worker, so that tasks count references on their own
-/// worker's cache line.
-pub(crate) struct Home {
-    pub(crate) shared: Arc<Shared>,
-    worker: usize,
-}
-
-/// Not a worker's.
-const OUTSIDE: usize = usize::MAX;
-
-impl Home {
-    /// The way in from threads that are no workers.
-    pub(crate) fn outside(shared: Arc<Shared>) -> Arc<Self> {
-        Arc::new(Self { shared, worker: OUTSIDE })
-    }
-
-    /// Spawns from any thread.
-    pub(crate) fn spawn<F>(
-        self: &Arc<Self>,
-        name: Option<Box<Arc<str>>>,
-        place: &'static Location<'static>,
-        future: F,
-    ) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        if let Some(here) = Here::current().filter(|here| Arc::ptr_eq(&here.shared, &self.shared)) {
-            return here.spawn(name, place, future);
-        }
-        let birth = Birth { id: self.shared.next_id(), place, name };
-        self.shared.trace_spawn(&birth, Cause::Outside);
-        let (task, handle) = task::new(birth, self.clone(), future);
-        match self.shared.injector.push_new(task) {
-            Ok(()) => self.shared.work_came_from_outside(),
-            Err(task) => cancel(task),
-        }
-        handle
-    }
-}
-
-/// The part of a worker that only its own thread sees.
-pub(crate) struct Here {
-    pub(super) shared: Arc<Shared>,
-    pub(super) worker: usize,
-    pub(super) local: Local,
-    home: Arc<Home>,
-    /// What the thread is doing now: the cause of whatever happens next.
-    pub(super) doing: Cell<Cause>,
-    /// Numbers for tasks, taken from the common counter a few at a time.
-    ids: RefCell<Range<u64>>,
-}
-
-thread_local! {
-    static CURRENT: Slot<Rc<Here>> = const { RefCell::new(None) };
-}
-
-/// The current thread's slots; they are put back when this is dropped.
-struct Entered<H, T> {
-    _here: H,
-    _time: T,
-    _reactor: current::Entered<Arc<Reactor>>,
-    _network: network::Entered,
-}
-
-impl<H, T> Drop for Entered<H, T> {
-    fn drop(&mut self) {}
-}
-
-/// How many task numbers a worker takes at once.
-const IDS: u64 = 64;
-
-impl Here {
-    pub(super) fn new(shared: &Arc<Shared>, worker: usize) -> Rc<Self> {
-        let pick = shared.simulation.as_ref().map(|simulation| simulation.pick.clone());
-        Rc::new(Self {
-            shared: shared.clone(),
-            worker,
-            local: Local::new(shared.seats[worker].shelf.clone(), shared.is_single(), pick),
-            home: Arc::new(Home { shared: shared.clone(), worker }),
-            doing: Cell::new(Cause::Runtime),
-            ids: RefCell::new(0..0),
-        })
-    }
-
-    /// The worker that the current thread is.
-    pub(crate) fn current() -> Option<Rc<Here>> {
-        current::get(&CURRENT)
-    }
-
-    /// Makes this thread the worker's.
-    pub(super) fn enter(self: &Rc<Self>) -> impl Drop + use<> {
-        let seat = self.seat();
-        self.shared.enter_seat(seat, current::enter(&CURRENT, self.clone()), true)
-    }
-
-    pub(crate) fn home(&self) -> &Arc<Home> {
-        &self.home
-    }
-
-    pub(super) fn seat(&self) -> &Seat {
-        &self.shared.seats[self.worker]
-    }
-
-    /// A number for a new task.
-    pub(crate) fn next_id(&self) -> TaskId {
-        let mut ids = self.ids.borrow_mut();
-        if ids.is_empty() {
-            // Where somebody reads the numbers they stand in the order of spawning, whoever spawns.
-            let block = if self.shared.recorder.is_some() { 1 } else { IDS };
-            let first = self.shared.next_task.fetch_add(block, Ordering::Relaxed);
-            *ids = first..first + block;
-        }
-        TaskId(ids.next().expect("it was filled just now"))
-    }
-
-    pub(crate) fn spawn<F>(
-        &self,
-        name: Option<Box<Arc<str>>>,
-        place: &'static Location<'static>,
-        future: F,
-    ) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        let birth = self.birth(name, place);
-        let (task, handle) = task::new(birth, self.home.clone(), future);
-        self.push(Runnable::Task(task));
-        handle
-    }
-
-    /// Spawns a task that stays on this thread.
-    pub(crate) fn spawn_local<F>(
-        &self,
-        name: Option<Box<Arc<str>>>,
-        place: &'static Location<'static>,
-        future: F,
-    ) -> JoinHandle<F::Output>
-    where
-        F: Future + 'static,
-        F::Output: 'static,
-    {
-        let birth = self.birth(name, place);
-        let (task, handle) = task::new(birth, Bound(self.home.clone()), BoundToThread::new(future));
-        self.push(Runnable::Task(task));
-        handle
-    }
-
-    fn birth(&self, name: Option<Box<Arc<str>>>, place: &'static Location<'static>) -> Birth {
-        let birth = Birth { id: self.next_id(), place, name };
-        self.shared.trace_spawn(&birth, self.doing.get());
-        birth
-    }
-
-    pub(super) fn push(&self, runnable: Runnable) {
-        self.local.push(runnable, &self.shared.injector);
-    }
-
-    /// After something that may have made tasks runnable: if siblings could run any of them, one is woken.
-    pub(super) fn share(&self) {
-        if self.local.take_note() {
-            self.shared.wake_one();
-        }
-    }
 }
 
 impl Shared {
@@ -334,28 +102,12 @@ impl Shared {
         self.seats.len() == 1
     }
 
-    /// Gives the current thread, which is no worker, time and reactor: those of the last worker, which is there even between
-    /// two `block_on`s, if it is not the only one.
-    pub(crate) fn enter_from_outside(&self) -> impl Drop + use<> {
-        self.enter_seat(self.seats.last().expect("a runtime has a worker"), (), false)
-    }
-
-    /// Puts what is at a seat into the current thread's slots. (`here`: the slot that is only a worker's, filled already.)
-    fn enter_seat<H>(&self, seat: &Seat, here: H, worker: bool) -> impl Drop + use<H> {
-        Entered {
-            _here: here,
-            _time: seat.time.enter(worker),
-            _reactor: seat.reactor.enter(),
-            _network: network::enter(self.simulation.as_ref().map(|simulation| &simulation.network)),
-        }
-    }
-
     /// A number for a new task.
     pub(crate) fn next_id(&self) -> TaskId {
         TaskId(self.next_task.fetch_add(1, Ordering::Relaxed))
     }
 
-    fn trace_spawn(&self, birth: &Birth, by: Cause) {
+    pub(super) fn trace_spawn(&self, birth: &Birth, by: Cause) {
         self.trace(|| Kind::Spawn { task: birth.id, name: birth.name.as_deref().cloned(), by });
     }
 
@@ -379,15 +131,6 @@ impl Shared {
 
     pub(super) fn since_start(&self, instant: Instant) -> Duration {
         self.clock.since_start(instant)
-    }
-
-    /// Looks at the current thread's worker, if it is one of ours.
-    fn here<R>(&self, look: impl FnOnce(&Here) -> R) -> Option<R> {
-        current::with(&CURRENT, |here| std::ptr::eq(Arc::as_ptr(&here.shared), self).then(|| look(here))).flatten()
-    }
-
-    fn cause(&self) -> Cause {
-        self.here(|here| here.doing.get()).unwrap_or(Cause::Outside)
     }
 
     pub(super) fn phase(&self) -> Phase {
@@ -425,7 +168,7 @@ impl Shared {
         }
     }
 
-    fn work_came_from_outside(&self) {
+    pub(super) fn work_came_from_outside(&self) {
         // While all ends, nobody searches; worker 0 sees to what still comes.
         if self.is_single() || self.phase() != Phase::Open {
             self.seats[0].nudger.nudge();
@@ -463,7 +206,7 @@ impl Shared {
     }
 
     /// Puts something on the queue of the worker that alone may run it.
-    fn push_bound(&self, worker: usize, runnable: Runnable) {
+    pub(super) fn push_bound(&self, worker: usize, runnable: Runnable) {
         let mut runnable = Some(runnable);
         self.here(|here| {
             if here.worker == worker
@@ -487,119 +230,6 @@ impl Shared {
         // Its worker may be asleep until its list is empty.
         if self.phase() != Phase::Open {
             seat.nudger.nudge();
-        }
-    }
-}
-
-/// Ends a task that nobody will run.
-pub(super) fn cancel(task: Task) {
-    task.abort();
-    let ran = task.run();
-    debug_assert!(matches!(ran, Ran::Done(..)));
-}
-
-impl Seat {
-    fn new(
-        runtime: RuntimeId,
-        backend: Backend,
-        clock: &Arc<Clock>,
-        simulation: Option<&Simulation>,
-    ) -> io::Result<Self> {
-        let (poller, registry, notify) = match simulation {
-            Some(simulation) => Poller::simulated(&simulation.network),
-            None => Poller::new(backend)?,
-        };
-        let nudger = Arc::new(Nudger { park: ParkState::new(), notify });
-        Ok(Self {
-            shelf: Arc::default(),
-            inbox: SegQueue::new(),
-            waiting: Mutex::default(),
-            time: Arc::new(Time::new(clock.clone(), Waker::from(nudger.clone()))),
-            nudger,
-            reactor: Arc::new(Reactor::new(registry, runtime)),
-            poller: Mutex::new(poller),
-            progress: AtomicU64::new(0),
-            polling: AtomicU64::new(TaskId::MAIN.0),
-            staffed: AtomicBool::new(false),
-            swept: AtomicU64::new(0),
-        })
-    }
-}
-
-impl Schedule for Arc<Home> {
-    fn schedule(&self, task: Task) {
-        let mut task = Some(task);
-        self.shared.here(|here| {
-            if let Some(task) = task.take() {
-                here.push(Runnable::Task(task));
-            }
-        });
-        if let Some(task) = task {
-            // The task holds this `Home`, and may be gone as soon as it is pushed: keep the runtime alive ourselves.
-            let shared = self.shared.clone();
-            shared.injector.push(task);
-            shared.work_came_from_outside();
-        }
-    }
-
-    fn woken(&self, task: TaskId) {
-        self.shared.trace(|| Kind::Wake { task, by: self.shared.cause() });
-    }
-
-    fn waits(&self, task: AbortHandle) -> Result<Listed, AbortHandle> {
-        let worker = self.shared.here(|here| here.worker).expect("only workers run tasks");
-        let place = self.shared.seats[worker].waiting.lock().unwrap().insert(task);
-        Ok(Listed { worker: worker as u32, place: u32::try_from(place).expect("fewer than 2³² tasks") })
-    }
-}
-
-/// The scheduler of tasks that stay where they are.
-struct Bound(Arc<Home>);
-
-impl Schedule for Bound {
-    const PINNED: bool = true;
-
-    fn schedule(&self, task: Task) {
-        let shared = self.0.shared.clone();
-        shared.push_bound(self.0.worker, Runnable::Task(task));
-    }
-
-    fn woken(&self, task: TaskId) {
-        self.0.woken(task);
-    }
-
-    fn waits(&self, task: AbortHandle) -> Result<Listed, AbortHandle> {
-        self.0.waits(task)
-    }
-}
-
-/// Wakes the future that `block_on` was given.
-pub(super) struct MainWaker {
-    shared: Arc<Shared>,
-    scheduled: AtomicBool,
-}
-
-impl MainWaker {
-    /// Born scheduled, as a task is.
-    pub(super) fn new(shared: &Arc<Shared>) -> Arc<Self> {
-        Arc::new(Self { shared: shared.clone(), scheduled: AtomicBool::new(true) })
-    }
-
-    /// The poll begins: a wake from now on counts. `AcqRel`: the poll sees what came with the wakes before.
-    pub(super) fn poll_begins(&self) {
-        self.scheduled.swap(false, Ordering::AcqRel);
-    }
-}
-
-impl Wake for MainWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if !self.scheduled.swap(true, Ordering::AcqRel) {
-            self.shared.trace(|| Kind::Wake { task: TaskId::MAIN, by: self.shared.cause() });
-            self.shared.push_bound(0, Runnable::Main);
         }
     }
 }

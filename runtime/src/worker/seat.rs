@@ -1,0 +1,97 @@
+//! A worker as the others see it.
+
+use super::{park::ParkState, shared::Simulation};
+use crate::{
+    queue::{Runnable, Shelf},
+    reactor::{Backend, Notify, Poller, Reactor, RuntimeId},
+    task::{AbortHandle, TaskId},
+    time::{Clock, Time},
+};
+use crossbeam_queue::SegQueue;
+use slab::Slab;
+use std::{
+    io,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64},
+    },
+    task::{Wake, Waker},
+};
+
+/// What others see of one worker.
+pub(super) struct Seat {
+    pub(super) shelf: Arc<Shelf>,
+    /// What only this worker may run, from elsewhere.
+    pub(super) inbox: SegQueue<Runnable>,
+    /// The tasks that this worker was the first to see waiting, and that are not over. No queue need hold them.
+    pub(super) waiting: Mutex<Slab<AbortHandle>>,
+    pub(super) nudger: Arc<Nudger>,
+    pub(super) time: Arc<Time>,
+    pub(super) reactor: Arc<Reactor>,
+    /// Locked by the worker while it waits, so that a neighbour can turn the reactor of one who is stuck elsewhere.
+    pub(super) poller: Mutex<Poller>,
+    /// Counts turns and polls: a neighbour sees whether the worker gets on. Written by the worker alone.
+    pub(super) progress: AtomicU64,
+    /// The task that is being polled: for the report of those that would not end.
+    pub(super) polling: AtomicU64,
+    /// A thread works here.
+    pub(super) staffed: AtomicBool,
+    /// The last round of ending that this worker has done its part of.
+    pub(super) swept: AtomicU64,
+}
+
+impl Seat {
+    pub(super) fn new(
+        runtime: RuntimeId,
+        backend: Backend,
+        clock: &Arc<Clock>,
+        simulation: Option<&Simulation>,
+    ) -> io::Result<Self> {
+        let (poller, registry, notify) = match simulation {
+            Some(simulation) => Poller::simulated(&simulation.network),
+            None => Poller::new(backend)?,
+        };
+        let nudger = Arc::new(Nudger { park: ParkState::new(), notify });
+        Ok(Self {
+            shelf: Arc::default(),
+            inbox: SegQueue::new(),
+            waiting: Mutex::default(),
+            time: Arc::new(Time::new(clock.clone(), Waker::from(nudger.clone()))),
+            nudger,
+            reactor: Arc::new(Reactor::new(registry, runtime)),
+            poller: Mutex::new(poller),
+            progress: AtomicU64::new(0),
+            polling: AtomicU64::new(TaskId::MAIN.0),
+            staffed: AtomicBool::new(false),
+            swept: AtomicU64::new(0),
+        })
+    }
+}
+
+/// Gets a worker out of its sleep.
+pub(super) struct Nudger {
+    park: ParkState,
+    notify: Notify,
+}
+
+impl Nudger {
+    pub(super) fn park(&self) -> &ParkState {
+        &self.park
+    }
+
+    pub(super) fn nudge(&self) {
+        if self.park.nudge() {
+            self.notify.notify();
+        }
+    }
+}
+
+impl Wake for Nudger {
+    fn wake(self: Arc<Self>) {
+        self.nudge();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.nudge();
+    }
+}

@@ -1,0 +1,260 @@
+//! The loop: run what is in the queue, look at the world outside, and again.
+
+use super::{
+    here::Here,
+    home::MainWaker,
+    seat::Seat,
+    shared::{Phase, Shared},
+};
+use crate::{
+    budget,
+    queue::Runnable,
+    reactor::{PollEvent, Seen, Wait},
+    task::{Ran, Task, TaskId, contain},
+    time::{Due, Instant},
+    trace::{Cause, Kind, Outcome},
+};
+use std::{
+    future::Future,
+    ops::ControlFlow,
+    pin::Pin,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::Ordering::{Relaxed, Release, SeqCst},
+    },
+    task::{Context, Poll, Waker},
+};
+
+/// How many polls may pass between two turns of the reactor.
+const BATCH: usize = 64;
+
+/// A worker at work.
+pub(super) struct Shift<'worker> {
+    pub(super) here: &'worker Rc<Here>,
+    pub(super) shared: Arc<Shared>,
+    /// Somebody woke this worker to search, or it found the time itself: it counts as searching.
+    pub(super) searching: bool,
+    /// Everything must end: what is run is cancelled.
+    pub(super) closing: bool,
+    /// How often it has looked around since the last worker fell asleep.
+    pub(super) looks: u32,
+    /// What each worker's progress was at the last look.
+    pub(super) progress: Vec<u64>,
+    /// Events and wakers on their way out of the reactor, timers on their way out of the wheel; kept for their capacity.
+    pub(super) events: Vec<PollEvent>,
+    pub(super) wakers: Vec<Waker>,
+    pub(super) due: Vec<Due>,
+}
+
+impl<'worker> Shift<'worker> {
+    pub(super) fn new(here: &'worker Rc<Here>) -> Self {
+        // It has nothing to sweep yet. In this order: whoever ends all tasks either sees it here, or is seen by it.
+        here.seat().staffed.swap(true, SeqCst);
+        here.seat().swept.store(here.shared.round.load(SeqCst), Release);
+        Self {
+            here,
+            shared: here.shared.clone(),
+            searching: false,
+            closing: false,
+            looks: 0,
+            progress: vec![0; here.shared.seats.len()],
+            events: Vec::new(),
+            wakers: Vec::new(),
+            due: Vec::new(),
+        }
+    }
+
+    pub(super) fn seat(&self) -> &Seat {
+        self.here.seat()
+    }
+
+    pub(super) fn run_main<F: Future>(&mut self, main: F) -> F::Output {
+        let mut main = std::pin::pin!(main);
+        let main_waker = MainWaker::new(&self.shared);
+        let waker = Waker::from(main_waker.clone());
+        self.here.push(Runnable::Main);
+        loop {
+            let batch = self.batch(|shift| {
+                main_waker.poll_begins();
+                match shift.poll_main(main.as_mut(), &waker) {
+                    Poll::Ready(output) => ControlFlow::Break(output),
+                    Poll::Pending => ControlFlow::Continue(()),
+                }
+            });
+            match batch {
+                ControlFlow::Break(output) => return output,
+                ControlFlow::Continue(()) => self.turn(),
+            }
+        }
+    }
+
+    /// Runs up to [`BATCH`] of what is in the queue.
+    pub(super) fn batch<T>(&mut self, mut main: impl FnMut(&Self) -> ControlFlow<T>) -> ControlFlow<T> {
+        // Asked after the queue was filled: what is in it came before, or in the phase that this finds.
+        self.closing = self.shared.phase() != Phase::Open;
+        for _ in 0..BATCH {
+            match self.here.local.pop() {
+                Some(Runnable::Task(task)) => self.run_task(task),
+                Some(Runnable::Main) => main(self)?,
+                None => break,
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    pub(super) fn poll_main<F: Future>(&self, main: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
+        let task = TaskId::MAIN;
+        self.poll_begins(task);
+        let polled = budget::with_full(|| main.poll(&mut Context::from_waker(waker)));
+        self.poll_ended();
+        self.shared.trace(|| match polled {
+            Poll::Ready(_) => Kind::Done { task, outcome: Outcome::Ready },
+            Poll::Pending => Kind::Pending { task },
+        });
+        self.here.share();
+        polled
+    }
+
+    pub(super) fn run_task(&self, runnable: Task) {
+        if self.closing {
+            runnable.abort();
+        }
+        let task = runnable.birth().id;
+        self.poll_begins(task);
+        let ran = budget::with_full(|| runnable.run());
+        self.poll_ended();
+        match ran {
+            Ran::Idle => self.shared.trace(|| Kind::Pending { task }),
+            Ran::Again(again) => {
+                self.shared.trace(|| Kind::Pending { task });
+                self.here.local.push_back(again, &self.shared.injector);
+            }
+            Ran::Done(outcome, listed) => {
+                if let Some(listed) = listed {
+                    self.shared.unlist(listed);
+                }
+                self.shared.trace(|| Kind::Done { task, outcome });
+            }
+        }
+        self.here.share();
+    }
+
+    pub(super) fn poll_begins(&self, task: TaskId) {
+        self.shared.trace(|| Kind::Poll { task });
+        self.here.doing.set(Cause::Task(task));
+        if !self.shared.is_single() {
+            self.seat().polling.store(task.0, Relaxed);
+            self.gets_on();
+        }
+    }
+
+    pub(super) fn poll_ended(&self) {
+        self.here.doing.set(Cause::Runtime);
+    }
+
+    /// For the neighbours to see: this worker is not stuck.
+    pub(super) fn gets_on(&self) {
+        let progress = &self.seat().progress;
+        progress.store(progress.load(Relaxed).wrapping_add(1), Relaxed);
+    }
+
+    /// One look at the world outside: other threads, readiness, timers. Sleeps only if nothing can run.
+    pub(super) fn turn(&mut self) {
+        self.take_what_came();
+        if !self.shared.is_single() {
+            self.gets_on();
+            self.take_part_in_ending();
+        }
+        if !self.here.local.is_empty() {
+            self.poll_reactor();
+        } else if let Some(clock) = self.shared.clone().clock.as_virtual() {
+            if self.shared.simulation.is_some() {
+                self.idle_in_simulation(clock);
+            } else {
+                self.idle_on_virtual_clock(clock);
+            }
+        } else if self.shared.is_single() {
+            self.park(self.next_deadline());
+        } else {
+            self.search_or_sleep();
+        }
+        self.fire_timers();
+        self.take_what_came();
+        if !self.shared.is_single() && !self.here.local.is_empty() {
+            self.see_that_somebody_watches();
+        }
+    }
+
+    /// Empties the inbox, and takes this worker's share of the injector.
+    pub(super) fn take_what_came(&self) {
+        self.take_bound();
+        self.take_share();
+    }
+
+    pub(super) fn take_bound(&self) {
+        while let Some(runnable) = self.seat().inbox.pop() {
+            self.here.push(runnable);
+        }
+    }
+
+    pub(super) fn take_share(&self) {
+        self.here.local.take_from(&self.shared.injector, self.shared.seats.len());
+        self.here.share();
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.seat().time.timers.next_deadline()
+    }
+
+    /// A look at what is ready, without sleeping.
+    pub(super) fn poll_reactor(&mut self) {
+        self.wait(Wait::Now);
+        self.wake_ready(self.here.worker);
+    }
+
+    pub(super) fn wait(&mut self, wait: Wait) {
+        let waited = self.here.seat().poller.lock().unwrap().wait(wait, &mut self.events);
+        waited.unwrap_or_else(|error| panic!("the reactor cannot wait for events: {error}"));
+    }
+
+    /// Wakes those that a reactor found ready, first come first woken.
+    pub(super) fn wake_ready(&mut self, worker: usize) {
+        let shared = &self.shared;
+        shared.seats[worker].reactor.take_events(&mut self.events, &mut self.wakers, |event: Seen| {
+            shared.trace(|| Kind::Ready { source: event.source, read: event.read, write: event.write });
+        });
+        self.here.doing.set(Cause::Reactor);
+        self.wakers.drain(..).for_each(|waker| contain(|| waker.wake()));
+        self.here.doing.set(Cause::Runtime);
+        self.here.share();
+    }
+
+    pub(super) fn fire_timers(&mut self) {
+        self.fire_timers_of(self.here.worker);
+    }
+
+    /// Wakes those whose deadlines have passed, earliest first.
+    pub(super) fn fire_timers_of(&mut self, worker: usize) {
+        let shared = &self.shared;
+        let (timers, now) = (&shared.seats[worker].time.timers, shared.clock.now());
+        if worker == self.here.worker {
+            timers.take_due(now, &mut self.due);
+        } else {
+            timers.take_due_for_another(now, &mut self.due);
+        }
+        self.here.doing.set(Cause::Timers);
+        for Due { deadline, waker, .. } in self.due.drain(..) {
+            shared.trace(|| Kind::Timer { due: shared.since_start(deadline) });
+            contain(|| waker.wake());
+        }
+        self.here.doing.set(Cause::Runtime);
+        self.here.share();
+    }
+}
+
+impl Drop for Shift<'_> {
+    fn drop(&mut self) {
+        self.here.seat().staffed.store(false, Release);
+    }
+}
