@@ -5,8 +5,10 @@
 //! with nothing left it says `Pending` instead, having woken its task: the task goes to the back of the queue, and finds the
 //! same readiness when its turn comes.
 //!
-//! - The budget is full at the start of every poll by one of our workers. Elsewhere there is none: on a foreign executor, or
-//!   in the first poll of a nested one, nothing is ever held back.
+//! - The budget is full at the start of every poll by one of our workers. On a foreign executor there is none, and nothing
+//!   is ever held back.
+//! - An executor *inside* a poll of ours, which asks again and again and never gives way, gets a new budget when it has been
+//!   refused often: the poll is long, but it ends.
 //! - An operation does its work *after* it has spent, or gives the unit back: what was done is never hidden.
 
 use std::{
@@ -16,11 +18,15 @@ use std::{
 
 /// How many operations a poll may complete: as many as tokio allows.
 const FULL: u32 = 128;
+/// How often a poll may be refused before it is given a second budget.
+const MOST_REFUSALS: u32 = 8 * FULL;
 /// Not in a poll of ours.
 const UNLIMITED: u32 = u32::MAX;
 
 thread_local! {
     static LEFT: Cell<u32> = const { Cell::new(UNLIMITED) };
+    /// How often it was refused since it was full.
+    static REFUSED: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Runs one poll with a full budget.
@@ -32,6 +38,7 @@ pub(crate) fn with_full<R>(poll: impl FnOnce() -> R) -> R {
             LEFT.set(self.0);
         }
     }
+    REFUSED.set(0);
     let _restore = Restore(LEFT.replace(FULL));
     poll()
 }
@@ -40,7 +47,13 @@ pub(crate) fn with_full<R>(poll: impl FnOnce() -> R) -> R {
 pub(crate) fn spend(context: &Context<'_>) -> Poll<()> {
     match LEFT.get() {
         UNLIMITED => Poll::Ready(()),
+        0 if REFUSED.get() == MOST_REFUSALS => {
+            REFUSED.set(0);
+            LEFT.set(FULL);
+            Poll::Ready(())
+        }
         0 => {
+            REFUSED.set(REFUSED.get() + 1);
             context.waker().wake_by_ref();
             Poll::Pending
         }

@@ -492,7 +492,7 @@ struct Running;
 impl Running {
     fn start() -> Self {
         assert!(
-            !RUNNING.replace(true),
+            Here::current().is_none() && !RUNNING.replace(true),
             "block_on inside block_on: it would stop the worker that runs the outer one. `.await` the future, or `spawn` it"
         );
         Running
@@ -558,6 +558,9 @@ impl Builder {
     ///
     /// With several, tasks run at the same time, and go from one worker to another; and tasks spawned from outside run between
     /// two `block_on`s too. A virtual clock has but one worker: it must know that nothing runs.
+    ///
+    /// Between two `block_on`s the first worker is not there. What its reactor and its timers have to tell the tasks on other
+    /// workers comes some milliseconds late then; what it would have to tell an executor that is not ours does not come.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
         self
@@ -637,8 +640,9 @@ impl Builder {
         self
     }
 
-    /// How long dropping the runtime waits for jobs that run on blocking threads; ten seconds by default. A job cannot be
-    /// stopped; one that runs on after that is left to itself.
+    /// How long the end of `block_on` waits for tasks on a worker that is stuck in a poll, and how long dropping the runtime
+    /// waits for those and for jobs on blocking threads; ten seconds by default. Neither can be stopped; what runs on after
+    /// that is left to itself, and named on stderr.
     pub fn shutdown_time(mut self, longest: Duration) -> Self {
         self.shutdown_time = longest;
         self

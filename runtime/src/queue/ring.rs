@@ -164,8 +164,8 @@ impl<T: WholeWord, const N: usize> Ring<T, N> {
         words.into_iter().map(|word| unsafe { from_slot(word) })
     }
 
-    /// For the owner of `into`, which must be empty: takes half of ours, rounded up. The last one is handed out, the others
-    /// stand in `into`.
+    /// For the owner of `into`: takes half of ours, rounded up, or what `into` has room for. The last one is handed out, the
+    /// others stand in `into`.
     pub(crate) fn steal_into(&self, into: &Self) -> Option<T> {
         let start = into.tail.0.load(Ordering::Relaxed);
         let mut head = self.head.0.load(Ordering::Acquire);
@@ -173,6 +173,8 @@ impl<T: WholeWord, const N: usize> Ring<T, N> {
             // Acquire: pairs with `push`: we see the slots below this tail.
             let length = self.tail.0.load(Ordering::Acquire).wrapping_sub(head);
             let half = length - length / 2;
+            // What is handed out needs no room. (Thieves may take from `into` meanwhile: then there is more.)
+            let room = N - start.wrapping_sub(into.head.0.load(Ordering::Acquire));
             if half == 0 {
                 return None;
             }
@@ -181,6 +183,7 @@ impl<T: WholeWord, const N: usize> Ring<T, N> {
                 head = self.head.0.load(Ordering::Acquire);
                 continue;
             }
+            let half = half.min(room + 1);
             let last = self.slot(head.wrapping_add(half - 1)).load(Ordering::Relaxed);
             for nth in 0..half - 1 {
                 // Beyond `into`'s tail: nobody reads there yet.
@@ -263,6 +266,23 @@ mod tests {
         assert_eq!(*victim.steal_into(&thief).unwrap(), 2);
         assert_eq!(*victim.steal_into(&thief).unwrap(), 3);
         assert!(victim.steal_into(&thief).is_none());
+    }
+
+    /// A thief whose own ring is nearly full takes no more than it has room for: nothing is written over.
+    #[test]
+    fn a_thief_takes_what_it_has_room_for() {
+        let (victim, thief) = (Ring::<Box<usize>, 8>::default(), Ring::<Box<usize>, 8>::default());
+        (0..8).for_each(|number| victim.push(Box::new(number)).unwrap());
+        (10..17).for_each(|number| thief.push(Box::new(number)).unwrap());
+        assert_eq!(*victim.steal_into(&thief).unwrap(), 1);
+        assert_eq!(
+            *victim.steal_into(&thief).unwrap(),
+            2,
+            "there is no room any more, but for the one that is handed out"
+        );
+        let own: Vec<usize> = std::iter::from_fn(|| thief.pop()).map(|number| *number).collect();
+        assert_eq!(own, [10, 11, 12, 13, 14, 15, 16, 0]);
+        std::iter::from_fn(|| victim.pop()).for_each(drop);
     }
 
     /// One owner, two thieves, a ring of four: every number comes out once (crossbeam #726: one came out twice).

@@ -153,7 +153,7 @@ impl Builder {
     }
 }
 
-/// Lets every other runnable task run once before this one goes on.
+/// Goes to the back of the queue: whatever is runnable on this worker runs once before this task goes on.
 ///
 /// ```
 /// runtime::block_on(async {

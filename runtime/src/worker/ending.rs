@@ -12,14 +12,18 @@
 //! - what its own tasks spawn while they are dropped lands in its own queue;
 //! - what other threads spawn is refused by the injector;
 //! - nobody steals.
+//!
+//! A worker that is stuck in a poll sweeps late, or never. Nobody waits for it longer than `patience`; it is reported, and what
+//! it has queued is cancelled in its place.
 
 use super::{
     here::Here,
+    seat::NOTHING,
     shared::{Phase, Shared},
     shift::Shift,
 };
 use crate::{
-    queue::Runnable,
+    queue::{Runnable, Take},
     reactor::Wait,
     task::{AbortHandle, TaskId, contain},
     time::real_now,
@@ -54,7 +58,7 @@ impl Shift<'_> {
     pub(super) fn sweep(&mut self) {
         let round = self.shared.round.load(Acquire);
         self.stop_searching();
-        while self.sweep_once() {
+        while self.sweep_once() && self.shared.phase() != Phase::Open {
             // Somebody else has the last of ours in his hands; he nudges us.
             if self.seat().nudger.park().prepare() {
                 self.wait(Wait::Event);
@@ -64,6 +68,17 @@ impl Shift<'_> {
         }
         self.seat().swept.store(round, Release);
         self.shared.seats[0].nudger.nudge();
+    }
+
+    /// What stands in the queue of a worker that does not come to sweep it must not come up in the next `block_on`.
+    fn cancel_queues_of_the_stuck(&mut self, round: u64) {
+        let shared = self.shared.clone();
+        for seat in shared.seats.iter().filter(|seat| seat.swept.load(Acquire) != round) {
+            while let Some(task) = self.here.local.steal_from(&seat.shelf, Take::All) {
+                self.here.local.push_first(task);
+                self.sweep_once();
+            }
+        }
     }
 
     /// `true`: something is left.
@@ -99,7 +114,7 @@ impl Shift<'_> {
 pub(super) fn close(shift: &mut Shift<'_>, patience: Duration) {
     let shared = shift.shared.clone();
     shared.enter_phase(Phase::Closing);
-    shift.sweep();
+    shift.stop_searching();
     let left = wait_for_all(shift, patience);
     if !left.is_empty() {
         eprintln!("runtime: block_on is over, but tasks would not end: {left:?}");
@@ -113,12 +128,15 @@ fn wait_for_all(shift: &mut Shift<'_>, patience: Duration) -> Vec<Left> {
     let give_up = Patience::now().checked_add(patience);
     let round = shared.round.load(Acquire);
     loop {
-        shift.sweep_once();
+        if !shift.sweep_once() {
+            shift.seat().swept.store(round, Release);
+        }
         if shared.seats.iter().all(|seat| seat.swept.load(Acquire) == round || !seat.staffed.load(SeqCst)) {
             return Vec::new();
         }
         let rest = give_up.map(|end| end.saturating_duration_since(Patience::now()));
         if rest == Some(Duration::ZERO) {
+            shift.cancel_queues_of_the_stuck(round);
             return left(&shared, round);
         }
         if shift.seat().nudger.park().prepare() {
@@ -132,14 +150,16 @@ fn wait_for_all(shift: &mut Shift<'_>, patience: Duration) -> Vec<Left> {
 fn left(shared: &Shared, round: u64) -> Vec<Left> {
     let mut left = Vec::new();
     for seat in shared.seats.iter().filter(|seat| seat.swept.load(Acquire) != round) {
-        let polled = TaskId(seat.polling.load(Relaxed));
+        let polled = Some(seat.polling.load(Relaxed)).filter(|number| *number != NOTHING).map(TaskId);
         let waiting = seat.waiting.lock().unwrap();
         left.extend(waiting.iter().map(|(_, task)| {
             let id = task.id();
-            Left { id, stuck: id == polled, task: Some(task.clone()) }
+            Left { id, stuck: Some(id) == polled, task: Some(task.clone()) }
         }));
-        if left.iter().all(|task| task.id != polled) {
-            left.push(Left { id: polled, stuck: true, task: None });
+        if let Some(id) = polled
+            && left.iter().all(|task| task.id != id)
+        {
+            left.push(Left { id, stuck: true, task: None });
         }
     }
     left.sort_by_key(|task| (!task.stuck, task.id));
@@ -157,10 +177,10 @@ pub(crate) fn end(shared: &Arc<Shared>, patience: Duration) -> Vec<Left> {
         let here = Here::new(shared, 0);
         let _here = here.enter();
         let mut shift = Shift::new(&here);
-        shift.sweep();
         left = wait_for_all(&mut shift, patience);
     }
-    if left.is_empty() {
+    // (The lists of the others may hold that very task: it would wait for itself.)
+    if left.is_empty() && !by_own_task {
         shared.join_threads(patience);
     }
     for seat in &shared.seats {

@@ -4,7 +4,7 @@ use super::{park::ParkState, shared::Simulation};
 use crate::{
     queue::{Runnable, Shelf},
     reactor::{Backend, Notify, Poller, Reactor, RuntimeId},
-    task::{AbortHandle, TaskId},
+    task::AbortHandle,
     time::{Clock, Time},
 };
 use crossbeam_queue::SegQueue;
@@ -17,6 +17,9 @@ use std::{
     },
     task::{Wake, Waker},
 };
+
+/// Instead of the number of a task.
+pub(super) const NOTHING: u64 = u64::MAX;
 
 /// What others see of one worker.
 pub(super) struct Seat {
@@ -61,7 +64,7 @@ impl Seat {
             reactor: Arc::new(Reactor::new(registry, runtime)),
             poller: Mutex::new(poller),
             progress: AtomicU64::new(0),
-            polling: AtomicU64::new(TaskId::MAIN.0),
+            polling: AtomicU64::new(NOTHING),
             staffed: AtomicBool::new(false),
             swept: AtomicU64::new(0),
         })
@@ -77,6 +80,13 @@ pub(super) struct Nudger {
 impl Nudger {
     pub(super) fn park(&self) -> &ParkState {
         &self.park
+    }
+
+    /// Somebody else waited in this worker's reactor.
+    pub(super) fn notify_again(&self) {
+        if self.park.is_notified() {
+            self.notify.notify();
+        }
     }
 
     pub(super) fn nudge(&self) {

@@ -146,12 +146,18 @@ impl Shared {
         if self.phase() == Phase::Ended {
             return;
         }
-        self.injector.set_open(phase == Phase::Open);
-        self.phase.store(phase as u8, Ordering::Release);
+        // In an order in which whatever the injector takes is taken in a phase that runs it, or ends it.
         if phase != Phase::Open {
-            self.round.fetch_add(1, Ordering::SeqCst);
-            self.seats.iter().for_each(|seat| seat.nudger.nudge());
+            self.injector.set_open(false);
         }
+        self.phase.store(phase as u8, Ordering::Release);
+        if phase == Phase::Open {
+            self.injector.set_open(true);
+        } else {
+            self.round.fetch_add(1, Ordering::SeqCst);
+        }
+        // Also when it is over: somebody may wait in vain for the last of its tasks.
+        self.seats.iter().for_each(|seat| seat.nudger.nudge());
     }
 
     /// A worker is woken, if there is one asleep and none that searches.
@@ -169,9 +175,9 @@ impl Shared {
     }
 
     pub(super) fn work_came_from_outside(&self) {
-        // While all ends, nobody searches; worker 0 sees to what still comes.
+        // While all ends, nobody searches; any that still sweeps sees to what comes.
         if self.is_single() || self.phase() != Phase::Open {
-            self.seats[0].nudger.nudge();
+            self.seats.iter().for_each(|seat| seat.nudger.nudge());
         } else {
             self.wake_one();
         }

@@ -3,7 +3,7 @@
 use super::{
     here::Here,
     home::MainWaker,
-    seat::Seat,
+    seat::{NOTHING, Seat},
     shared::{Phase, Shared},
 };
 use crate::{
@@ -151,6 +151,9 @@ impl<'worker> Shift<'worker> {
 
     pub(super) fn poll_ended(&self) {
         self.here.doing.set(Cause::Runtime);
+        if !self.shared.is_single() {
+            self.seat().polling.store(NOTHING, Relaxed);
+        }
     }
 
     /// For the neighbours to see: this worker is not stuck.
@@ -161,11 +164,12 @@ impl<'worker> Shift<'worker> {
 
     /// One look at the world outside: other threads, readiness, timers. Sleeps only if nothing can run.
     pub(super) fn turn(&mut self) {
-        self.take_what_came();
         if !self.shared.is_single() {
             self.gets_on();
+            // Before anything is taken in: it may belong to the next `block_on`.
             self.take_part_in_ending();
         }
+        self.take_what_came();
         if !self.here.local.is_empty() {
             self.poll_reactor();
         } else if let Some(clock) = self.shared.clone().clock.as_virtual() {
@@ -182,7 +186,7 @@ impl<'worker> Shift<'worker> {
         self.fire_timers();
         self.take_what_came();
         if !self.shared.is_single() && !self.here.local.is_empty() {
-            self.see_that_somebody_watches();
+            self.go_to_work();
         }
     }
 

@@ -10,6 +10,9 @@ use std::{
 /// How often, among all who sleep, somebody looks after those who work.
 const WATCH: Duration = Duration::from_millis(10);
 
+/// How many watch at most. They take turns: the more there are, the longer each sleeps.
+const WATCHERS: usize = 2;
+
 /// How many such looks are taken after the last worker fell asleep. Then nobody gets up any more until something happens.
 const LAST_LOOKS: u32 = 10;
 
@@ -67,8 +70,9 @@ impl Shift<'_> {
         let asleep = self.shared.idle.sleeping();
         let all_asleep = self.shared.seats.iter().filter(|seat| seat.staffed.load(Acquire)).count() <= asleep;
         self.looks = if all_asleep { self.looks + 1 } else { 0 };
-        let watches = self.looks <= LAST_LOOKS || self.has_orphan();
-        let watch = watches.then(|| self.shared.clock.now() + WATCH * asleep.max(1) as u32);
+        let watchers = self.shared.watchers.load(Acquire);
+        let watches = watchers < WATCHERS && (self.looks <= LAST_LOOKS || self.has_orphan());
+        let watch = watches.then(|| self.shared.clock.now() + WATCH * (watchers as u32 + 1));
         if watches {
             self.shared.watchers.fetch_add(1, AcqRel);
         }
@@ -87,8 +91,10 @@ impl Shift<'_> {
         }
     }
 
-    /// There is something to do, and this worker may get stuck in it: then somebody who sleeps should have an eye open.
-    pub(super) fn see_that_somebody_watches(&mut self) {
+    /// There is something to do, and this worker may get stuck in it: others may search, and if none that sleeps has an eye open,
+    /// one should.
+    pub(super) fn go_to_work(&mut self) {
+        self.stop_searching();
         self.looks = 0;
         if self.shared.watchers.load(Acquire) == 0 {
             self.shared.wake_a_watcher();
@@ -112,16 +118,20 @@ impl Shift<'_> {
             }
             if let Some(task) = self.here.local.steal_from(&seat.shelf, Take::All) {
                 shared.trace(|| Kind::Steal { task: task.birth().id, from: worker });
-                self.here.local.push_first(task);
+                // Where siblings can find it: this worker may get stuck in another.
+                self.here.local.push_back(task, &shared.injector);
             }
             if let Ok(mut poller) = seat.poller.try_lock()
                 && poller.wait(Wait::Now, &mut self.events).is_ok()
             {
                 drop(poller);
+                // This may have taken the notification that was to get its owner up.
+                seat.nudger.notify_again();
                 self.wake_ready(worker);
             }
             self.fire_timers_of(worker);
         }
+        self.here.share();
     }
 
     /// When to get up for a deadline: a little later, if the program allows it, for what falls due meanwhile.
