@@ -12,9 +12,9 @@ run *arguments:
 test:
     cargo test
 
-# The runtime on each poller behind its seam.
+# The runtime on each poller behind its seam, and with subscribers to its events.
 test-pollers:
-    cargo test -p runtime --features polling
+    cargo test -p runtime --features polling,tracing
 
 # The system calls of each poller, side by side (needs strace).
 bench-pollers:
@@ -55,7 +55,7 @@ stress seconds="600":
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
-    cargo clippy -p runtime --features polling --all-targets -- -D warnings
+    cargo clippy -p runtime --features polling,tracing --all-targets -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 # Weave the book and check it: links, leftovers, pictures, every block of Rust.

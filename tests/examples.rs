@@ -18,8 +18,27 @@ fn printed(name: &str, arguments: &[&str]) -> String {
 
 #[test]
 fn a_wrong_argument_gives_one_line_and_exit_code_2() {
-    for name in ["hello", "mini_loop", "00_tour", "01_four_fetchers", "02_by_hand", "02_three_traits", "02_after_ready"]
-    {
+    for name in [
+        "hello",
+        "hello_gather",
+        "coroutines",
+        "gather_vs_spawn",
+        "sync_vs_async",
+        "data_processor",
+        "tasks",
+        "timeouts",
+        "custom_future",
+        "blocking",
+        "memory",
+        "task_states",
+        "runtimes",
+        "mini_loop",
+        "00_tour",
+        "01_four_fetchers",
+        "02_by_hand",
+        "02_three_traits",
+        "02_after_ready",
+    ] {
         for arguments in [&["--bogus"][..], &["--scale"], &["--scale", "much"], &["--scale", "-1"]] {
             let output = run(name, arguments);
             let said = String::from_utf8_lossy(&output.stderr);
@@ -85,4 +104,55 @@ fn more_files_than_the_system_allows_are_refused_with_advice() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "said: {said}");
     assert!(said.contains("take a smaller --count, or raise"), "said: {said}");
+}
+
+/// The numbers of seconds that stand in `printed` behind `label`.
+fn seconds_behind(printed: &str, label: &str) -> Vec<f64> {
+    let numbers = printed.split(label).skip(1).map(|rest| {
+        let number: String = rest.trim_start().chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+        number.parse().unwrap_or_else(|_| panic!("a number of seconds behind {label:?}: {printed}"))
+    });
+    numbers.collect()
+}
+
+#[test]
+fn a_thread_adds_its_waits_up_and_futures_wait_together() {
+    let printed = printed("sync_vs_async", &["--scale", "0.05"]);
+    let (sync, together) =
+        (seconds_behind(&printed, "Sync total time: "), seconds_behind(&printed, "Async total time: "));
+    assert!(sync[0] >= 0.20 && sync[1] >= 0.25, "the sums of the waits: {printed}");
+    assert!(together[0] >= 0.10 && together[0] < sync[0], "the longest wait: {printed}");
+    assert!(together[1] >= 0.05 && together[1] < sync[1], "the longest wait: {printed}");
+    assert_eq!(printed.matches("Results equal: true").count(), 2, "{printed}");
+}
+
+#[test]
+fn a_poll_that_blocks_holds_up_the_heartbeat_and_is_named() {
+    let output = run("blocking", &["--scale", "0.2"]);
+    let (printed, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}");
+    // Two hundred milliseconds, of which the heartbeat misses all but its last interval at least.
+    for blocks in ["thread::sleep ", "computing without a break "] {
+        let row = printed.lines().find(|row| row.starts_with(blocks)).expect("a row for it");
+        assert!(seconds_behind(row, "late by up to ")[0] >= 0.17, "{row}");
+        assert!(said.contains(&format!("\"{}\"", blocks.trim_end())), "the watchdog names it: {said}");
+    }
+    assert!(!said.contains("\"waiting\"") && !said.contains("on a blocking thread"), "no other is named: {said}");
+    assert!(
+        printed.contains("each time: [41665416675000, 41665416675000, 41665416675000, 41665416675000]"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn a_task_takes_less_memory_than_a_thread() {
+    let printed = printed("memory", &["--tasks", "5000", "--threads", "50"]);
+    let each = |name: &str| -> Vec<f64> {
+        let row = printed.lines().find(|row| row.contains(name)).expect("a row for it");
+        row.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+    };
+    let (tasks, threads) = (each(" tasks "), each(" threads "));
+    // Number, memory used, each, reserved, each. What is used, the system counts in pages, and late.
+    assert_eq!((tasks.len(), tasks[0], threads[0]), (5, 5000.0, 50.0), "{printed}");
+    assert!(tasks[4] < 10.0 && threads[4] > 1000.0, "kilobytes of address space each: {printed}");
 }

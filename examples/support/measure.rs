@@ -85,16 +85,34 @@ fn cpu_time(clock: ClockId) -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// In bytes: what is in use now, and at most so far.
-struct Memory {
-    resident: u64,
+/// The memory of this process, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// In use.
+    pub resident: u64,
+    /// Address space: promised, and mostly never touched.
+    pub reserved: u64,
     most_resident: u64,
-    reserved: u64,
     most_reserved: u64,
 }
 
 impl Memory {
-    fn now() -> io::Result<Memory> {
+    /// By how much it has grown since `before`. What became less counts as nothing.
+    pub fn since(&self, before: &Memory) -> Memory {
+        Memory {
+            resident: self.resident.saturating_sub(before.resident),
+            reserved: self.reserved.saturating_sub(before.reserved),
+            most_resident: self.most_resident.saturating_sub(before.most_resident),
+            most_reserved: self.most_reserved.saturating_sub(before.most_reserved),
+        }
+    }
+
+    /// As it is now.
+    ///
+    /// # Errors
+    ///
+    /// `/proc/self/status` cannot be read: this is not Linux.
+    pub fn now() -> io::Result<Memory> {
         let status = std::fs::read_to_string("/proc/self/status")?;
         let bytes = |key: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(key));
@@ -103,8 +121,8 @@ impl Memory {
         };
         Ok(Memory {
             resident: bytes("VmRSS:")?,
-            most_resident: bytes("VmHWM:")?,
             reserved: bytes("VmSize:")?,
+            most_resident: bytes("VmHWM:")?,
             most_reserved: bytes("VmPeak:")?,
         })
     }

@@ -56,4 +56,4 @@ pub mod world;
 pub use blocking::BlockingStats;
 pub use reactor::{AsyncFd, Backend};
 pub use runtime::{Builder, Handle, LeftTask, Runtime, ShutdownReport, block_on, spawn, spawn_blocking, spawn_local};
-pub use task::{AbortHandle, JoinError, JoinHandle, TaskId, yield_now};
+pub use task::{AbortHandle, JoinError, JoinHandle, TaskId, TaskState, yield_now};

@@ -534,6 +534,9 @@ pub struct Builder {
     blocking_threads: usize,
     blocking_idle: Duration,
     shutdown_time: Duration,
+    slow_poll: Option<Duration>,
+    /// `None`: as the environment says.
+    debug: Option<bool>,
 }
 
 impl Default for Builder {
@@ -549,6 +552,8 @@ impl Default for Builder {
             blocking_threads: 64,
             blocking_idle: Duration::from_secs(1),
             shutdown_time: Duration::from_secs(10),
+            slow_poll: None,
+            debug: None,
         }
     }
 }
@@ -648,6 +653,33 @@ impl Builder {
         self
     }
 
+    /// Reports on standard error each poll that takes longer than `limit`: the task's number, its name, the line that spawned
+    /// it, and how long it took. Such a task keeps its worker from everything else: it should
+    /// [give way](crate::yield_now), or do its work with [`spawn_blocking`](crate::spawn_blocking).
+    ///
+    /// Off by default, and then it costs a branch a poll. The time is real time, also under a virtual clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let runtime = runtime::Runtime::builder().slow_poll(Duration::from_millis(20)).build().unwrap();
+    /// runtime.block_on(async { std::thread::sleep(Duration::from_millis(25)) });
+    /// // runtime: slow poll: the main future was polled for 25.1 ms, and its worker did nothing else meanwhile
+    /// ```
+    pub fn slow_poll(mut self, limit: Duration) -> Self {
+        self.slow_poll = Some(limit);
+        self
+    }
+
+    /// Switches the runtime's warnings on or off, whatever the environment says. On: polls of more than 100 ms are reported
+    /// as [`slow_poll`](Builder::slow_poll) says, unless that was given a limit of its own.
+    ///
+    /// Without this, the environment variable `RUNTIME_DEBUG` decides, for any program: set, and neither empty nor `0`, it
+    /// switches them on.
+    pub fn debug(mut self, on: bool) -> Self {
+        self.debug = Some(on);
+        self
+    }
+
     /// Makes the runtime.
     ///
     /// The environment variable `RUNTIME_TRACE=FILE` switches the trace on for the runtime that the program's first thread
@@ -678,11 +710,15 @@ impl Builder {
             let network = Network::new(seed, self.conditions, clock.now(), &mut random);
             Simulation { network, pick: Arc::new(Pick::new(random.split())) }
         });
+        let debug = self.debug.unwrap_or_else(|| {
+            std::env::var_os("RUNTIME_DEBUG").is_some_and(|value| !value.is_empty() && value != "0")
+        });
         let plan = worker::Plan {
             workers: self.workers,
             backend: self.poller,
             clock,
             timer_slack: self.timer_slack,
+            slow_poll: self.slow_poll.or(debug.then_some(SLOW_POLL)),
             recorder: capacity.map(Recorder::new),
             simulation,
         };
@@ -700,6 +736,9 @@ impl Builder {
         })
     }
 }
+
+/// What is too long for a poll, if nobody says anything else.
+const SLOW_POLL: Duration = Duration::from_millis(100);
 
 const TOO_MANY_WORKERS: usize = 1 << 16;
 

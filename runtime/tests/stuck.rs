@@ -286,7 +286,7 @@ fn a_worker_whose_task_is_stuck_elsewhere_comes_back() {
             let meet = barrier.clone();
             drop(spawn(async move {
                 meet.wait();
-                while !waits_idle(&waits) {
+                while waits.state() != runtime::task::TaskState::Idle {
                     thread::yield_now();
                 }
                 send.send(()).unwrap();

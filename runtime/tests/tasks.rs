@@ -1,6 +1,6 @@
 //! Tasks on a runtime, seen from outside.
 
-use runtime::{JoinError, Runtime, future::join_all, spawn, sync::Event, time::sleep, yield_now};
+use runtime::{JoinError, JoinHandle, Runtime, block_on, future::join_all, spawn, sync::Event, time::sleep, yield_now};
 use std::{
     future::{pending, poll_fn},
     sync::{
@@ -302,4 +302,30 @@ fn spawns_from_outside_do_not_hold_the_end_up() {
     runtime.block_on(sleep(Duration::from_millis(5)));
     stop.store(true, Ordering::Relaxed);
     spawning.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+/// Computes for 2 ms at a time until the task is over, and gives way in between; says how often.
+async fn compute_until_over(task: JoinHandle<()>) -> u32 {
+    let mut turns = 0;
+    while !task.is_finished() {
+        let start = std::time::Instant::now();
+        while start.elapsed() < Duration::from_millis(2) {
+            std::hint::spin_loop();
+        }
+        turns += 1;
+        yield_now().await;
+    }
+    turns
+}
+
+/// One turn until the timer fires, and one that was before the task that it wakes in the queue.
+#[test]
+fn who_gives_way_gives_way_to_timers_too() {
+    let a_wait = || spawn(sleep(Duration::from_millis(1)));
+    block_on(async {
+        let turns = compute_until_over(a_wait()).await;
+        assert!(turns <= 3, "the main future held up a timer for {turns} turns");
+        let turns = spawn(compute_until_over(a_wait())).await.unwrap();
+        assert!(turns <= 3, "a task held up a timer for {turns} turns");
+    });
 }

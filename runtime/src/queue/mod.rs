@@ -161,6 +161,12 @@ impl Local {
         self.bound.borrow().is_empty() && self.shelf.is_empty()
     }
 
+    /// How much there is to run, as far as siblings let us know.
+    pub(crate) fn len(&self) -> usize {
+        let shelf = if self.alone { 0 } else { self.shelf.ring.len() + usize::from(!self.shelf.next.is_empty()) };
+        self.bound.borrow().len() + shelf
+    }
+
     /// Has anything gone into the ring since this was asked last?
     pub(crate) fn take_note(&self) -> bool {
         self.shared_some.replace(false)

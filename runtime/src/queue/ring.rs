@@ -111,6 +111,11 @@ impl<T, const N: usize> Ring<T, N> {
         &self.slots[position % N]
     }
 
+    /// Owner only: how many there were, a moment ago.
+    pub(crate) fn len(&self) -> usize {
+        self.tail.0.load(Ordering::Relaxed).wrapping_sub(self.head.0.load(Ordering::Relaxed))
+    }
+
     /// Was it empty, a moment ago?
     pub(crate) fn is_empty(&self) -> bool {
         self.head.0.load(Ordering::Acquire) == self.tail.0.load(Ordering::Acquire)

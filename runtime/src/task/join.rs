@@ -1,6 +1,6 @@
 //! What the spawner keeps of a task: the handle that waits for its output, and the handle that can only end it.
 
-use super::{JoinError, reference::Reference};
+use super::{JoinError, TaskState, reference::Reference};
 use crate::{budget, trace::TaskId};
 use std::{
     fmt,
@@ -58,6 +58,26 @@ impl<T> JoinHandle<T> {
     /// Is the task over, its future dropped?
     pub fn is_finished(&self) -> bool {
         self.task.is_complete()
+    }
+
+    /// Where the task stands now, as one look at it tells: for reports and tests. By the time it is read, the task may have
+    /// gone on, unless it is [`Completed`](TaskState::Completed), which it stays.
+    ///
+    /// ```
+    /// use runtime::{TaskState, yield_now};
+    /// runtime::block_on(async {
+    ///     let task = runtime::spawn(std::future::pending::<()>());
+    ///     assert_eq!(task.state(), TaskState::Scheduled);
+    ///     yield_now().await;
+    ///     assert_eq!(task.state(), TaskState::Idle);
+    ///     task.abort();
+    ///     assert_eq!(task.state(), TaskState::Aborting);
+    ///     yield_now().await;
+    ///     assert_eq!(task.state(), TaskState::Completed);
+    /// });
+    /// ```
+    pub fn state(&self) -> TaskState {
+        self.task.state()
     }
 
     /// The task's number in its runtime.
@@ -119,6 +139,11 @@ impl AbortHandle {
     /// As [`JoinHandle::is_finished`].
     pub fn is_finished(&self) -> bool {
         self.0.is_complete()
+    }
+
+    /// As [`JoinHandle::state`].
+    pub fn state(&self) -> TaskState {
+        self.0.state()
     }
 
     /// As [`JoinHandle::id`].

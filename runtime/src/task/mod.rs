@@ -20,6 +20,7 @@ mod tests;
 
 pub use crate::trace::TaskId;
 pub use join::{AbortHandle, JoinHandle};
+pub use state::TaskState;
 
 pub(crate) use cell::{Birth, Listed, Ran, Schedule, Task, contain};
 pub(crate) use local::BoundToThread;
@@ -153,7 +154,8 @@ impl Builder {
     }
 }
 
-/// Goes to the back of the queue: whatever is runnable on this worker runs once before this task goes on.
+/// Goes to the back of the queue: whatever is runnable on this worker runs once before this task goes on, and the timers and the
+/// reactor make more of it runnable.
 ///
 /// ```
 /// runtime::block_on(async {

@@ -12,7 +12,7 @@
 use super::{
     JoinError,
     cell::{Birth, Header, contain, deliver, release},
-    state::{Detached, State},
+    state::{Detached, State, TaskState},
 };
 use std::{fmt, ptr::NonNull, task::Waker};
 
@@ -41,6 +41,10 @@ impl Reference {
 
     pub(super) fn is_complete(&self) -> bool {
         self.header().state.is_complete()
+    }
+
+    pub(super) fn state(&self) -> TaskState {
+        self.header().state.read()
     }
 
     pub(super) fn abort(&self) {

@@ -28,6 +28,7 @@
 //! coming poll. (A load would not: tokio #7622.)
 
 use crate::std_or_loom::{AtomicUsize, Ordering};
+use std::fmt;
 
 const SCHEDULED: usize = 1;
 const HELD: usize = 1 << 1;
@@ -42,6 +43,43 @@ const TOO_MANY_REFERENCES: usize = usize::MAX / 2;
 
 #[derive(Debug)]
 pub(super) struct State(AtomicUsize);
+
+/// Where a task stands, as [`JoinHandle::state`](super::JoinHandle::state) saw it: one moment, which may be over.
+///
+/// ```text
+///              wake               poll                ready
+///   Idle ──────────────> Scheduled ─────────> Running ───────> Completed
+///     ^                                          │                 ^
+///     └──────────────── pending ─────────────────┘                 │
+///   abort, from any of the three: Aborting ────────────────────────┘
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TaskState {
+    /// It waits to be woken.
+    Idle,
+    /// A poll is due: it is new, or was woken, and waits in a queue for its turn. Or it was woken in the very poll that it is
+    /// in, and goes to the queue after that.
+    Scheduled,
+    /// A worker polls it, and nobody woke it meanwhile.
+    Running,
+    /// It was asked to end, and its future is not dropped yet: it waits for its turn, or is in a poll that may still complete it.
+    Aborting,
+    /// Its future is gone. Whether it ended with an output, by a panic or cancelled, its `JoinHandle` says.
+    Completed,
+}
+
+impl fmt::Display for TaskState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            TaskState::Idle => "idle",
+            TaskState::Scheduled => "scheduled",
+            TaskState::Running => "running",
+            TaskState::Aborting => "aborting",
+            TaskState::Completed => "completed",
+        })
+    }
+}
 
 /// What a wake found.
 #[must_use]
@@ -152,6 +190,18 @@ impl State {
         self.0.load(Ordering::Acquire) & COMPLETE != 0
     }
 
+    /// Where the task stands. `Acquire`: whoever sees it completed sees what it did.
+    pub(super) fn read(&self) -> TaskState {
+        let word = self.0.load(Ordering::Acquire);
+        match word {
+            _ if word & COMPLETE != 0 => TaskState::Completed,
+            _ if word & CANCELLED != 0 => TaskState::Aborting,
+            _ if word & SCHEDULED != 0 => TaskState::Scheduled,
+            _ if word & HELD != 0 => TaskState::Running,
+            _ => TaskState::Idle,
+        }
+    }
+
     /// Does the waker slot hold a waker that the runtime owns? Only the handle asks, and only the handle changes the bit.
     pub(super) fn has_join_waker(&self) -> bool {
         self.0.load(Ordering::Acquire) & JOIN_WAKER != 0
@@ -208,12 +258,16 @@ mod tests {
         let state = State::new();
         assert_eq!(state.wake(), Woken::Nothing, "born scheduled");
         assert_eq!(state.start(), Started::Poll);
+        assert_eq!(state.read(), TaskState::Running);
         assert_eq!(state.wake(), Woken::Noted);
+        assert_eq!(state.read(), TaskState::Scheduled, "woken, and still in its poll");
         assert_eq!(state.wake(), Woken::Nothing);
         assert_eq!(state.end(), Ended::Again);
         assert_eq!(state.start(), Started::Poll);
         assert_eq!(state.end(), Ended::Idle);
+        assert_eq!(state.read(), TaskState::Idle);
         assert_eq!(state.wake(), Woken::Push);
+        assert_eq!(state.read(), TaskState::Scheduled);
     }
 
     #[test]
@@ -221,6 +275,7 @@ mod tests {
         let state = State::new();
         assert_eq!(state.start(), Started::Poll);
         assert_eq!(state.abort(), Woken::Noted);
+        assert_eq!(state.read(), TaskState::Aborting);
         assert_eq!(state.end(), Ended::Again);
         assert_eq!(state.start(), Started::Cancel);
     }
@@ -232,5 +287,6 @@ mod tests {
         assert!(state.complete().handle_alive);
         assert_eq!(state.wake(), Woken::Nothing);
         assert_eq!(state.abort(), Woken::Nothing);
+        assert_eq!(state.read(), TaskState::Completed, "an abort that came too late changes nothing");
     }
 }

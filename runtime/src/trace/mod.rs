@@ -8,12 +8,18 @@
 //!
 //! Every picture and every schedule that the book shows is drawn from this one record. Off, it costs one branch.
 //!
+//! With the feature `tracing`, what becomes of tasks is also told to the subscribers of the `tracing` crate: target `runtime`,
+//! level `TRACE`. `RUST_LOG=runtime=trace` shows it, where the program has a subscriber that reads that.
+//!
 //! - Events stand in the order in which they happened; their times never go back.
 //! - The ring is bounded: when it is full the oldest event goes, and [`Trace::lost`] counts it.
 
 mod chrome;
+mod subscribers;
 mod svg;
 mod text;
+
+pub(crate) use subscribers::{is_heard, tell};
 
 use std::{collections::VecDeque, sync::Arc, sync::Mutex, time::Duration};
 

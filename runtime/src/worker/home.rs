@@ -128,6 +128,11 @@ impl MainWaker {
         Arc::new(Self { shared: shared.clone(), scheduled: AtomicBool::new(true) })
     }
 
+    /// Was it woken since the last poll began?
+    pub(super) fn is_scheduled(&self) -> bool {
+        self.scheduled.load(Ordering::Relaxed)
+    }
+
     /// The poll begins: a wake from now on counts. `AcqRel`: the poll sees what came with the wakes before.
     pub(super) fn poll_begins(&self) {
         self.scheduled.swap(false, Ordering::AcqRel);

@@ -11,7 +11,8 @@
 //! The thread that calls `block_on` is worker 0; the others have threads of their own. With one worker there is nobody to
 //! steal from and nobody to wake: the same loop, fewer turns of it.
 //!
-//! - After a batch of at most [`BATCH`](shift) polls the reactor and the timers have their turn, however much is runnable.
+//! - After a batch of at most [`BATCH`](shift) polls the reactor and the timers have their turn, however much is runnable; and
+//!   before a task runs again that gave way ([`yield_now`](crate::yield_now)).
 //! - No queue and no lock is held while user code runs: polls, wakes, drops.
 //! - When all is idle every worker sleeps in its reactor without a timeout: no CPU.
 //! - While one worker works, those asleep open an eye every [`WATCH`](sleep): should it be stuck in a long poll, they take over what
@@ -19,7 +20,7 @@
 //! - When `block_on` is over no task of the runtime is left ([`ending`]).
 //!
 //! Read in this order: [`shift`] (the loop), [`sleep`] with [`idle`] and [`park`] (nothing to run), [`shared`], [`seat`], [`here`]
-//! and [`home`] (who sees what of a worker), [`ending`], [`virtual_time`].
+//! and [`home`] (who sees what of a worker), [`ending`], [`virtual_time`], [`watchdog`].
 
 mod ending;
 mod here;
@@ -31,6 +32,7 @@ mod shared;
 mod shift;
 mod sleep;
 mod virtual_time;
+mod watchdog;
 
 #[cfg(all(test, runtime_loom))]
 mod loom_models;
@@ -62,6 +64,8 @@ pub(crate) struct Plan {
     pub(crate) clock: Clock,
     /// How much later than its deadline a timer may fire, so that one getting up serves several.
     pub(crate) timer_slack: Duration,
+    /// How long a poll may take before the watchdog reports it; `None`: there is no watchdog.
+    pub(crate) slow_poll: Option<Duration>,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) simulation: Option<Simulation>,
 }

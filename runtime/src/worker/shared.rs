@@ -10,7 +10,7 @@ use crate::{
     reactor::RuntimeId,
     task::{Birth, Listed, TaskId},
     time::{Clock, Instant},
-    trace::{Cause, Kind, Recorder},
+    trace::{self, Cause, Kind, Recorder},
 };
 use std::{
     io,
@@ -33,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<Clock>,
     /// How much later than its deadline a timer may fire, so that one getting up serves several.
     pub(super) timer_slack: Duration,
+    pub(super) slow_poll: Option<Duration>,
     pub(super) recorder: Option<Recorder>,
     pub(crate) pool: Arc<Pool>,
     pub(super) next_task: AtomicU64,
@@ -73,7 +74,7 @@ pub(super) enum Phase {
 impl Shared {
     /// `pool` makes the pool for blocking jobs, given what gets the worker up.
     pub(super) fn new(plan: Plan, pool: impl FnOnce(Waker) -> Arc<Pool>) -> io::Result<Arc<Self>> {
-        let Plan { workers, backend, clock, timer_slack, recorder, simulation } = plan;
+        let Plan { workers, backend, clock, timer_slack, slow_poll, recorder, simulation } = plan;
         let clock = Arc::new(clock);
         let id = RuntimeId::fresh();
         let seat = |_| Seat::new(id, backend, &clock, simulation.as_ref());
@@ -86,6 +87,7 @@ impl Shared {
             watchers: AtomicUsize::new(0),
             clock,
             timer_slack,
+            slow_poll,
             recorder,
             pool: pool(nudge),
             next_task: AtomicU64::new(TaskId::MAIN.0 + 1),
@@ -114,15 +116,18 @@ impl Shared {
     /// Records an event, if anybody wants to know.
     #[inline]
     pub(crate) fn trace(&self, kind: impl FnOnce() -> Kind) {
-        if let Some(recorder) = &self.recorder {
-            self.record(recorder, kind());
+        if self.recorder.is_some() || trace::is_heard() {
+            self.record(kind());
         }
     }
 
     #[cold]
-    fn record(&self, recorder: &Recorder, kind: Kind) {
+    fn record(&self, kind: Kind) {
         let worker = self.here(|here| here.worker);
-        recorder.record(self.since_start(self.clock.now()), worker, kind);
+        trace::tell(worker, &kind);
+        if let Some(recorder) = &self.recorder {
+            recorder.record(self.since_start(self.clock.now()), worker, kind);
+        }
     }
 
     pub(crate) fn recorder(&self) -> Option<&Recorder> {

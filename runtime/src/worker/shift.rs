@@ -5,6 +5,7 @@ use super::{
     home::MainWaker,
     seat::{NOTHING, Seat},
     shared::{Phase, Shared},
+    watchdog::Watched,
 };
 use crate::{
     budget,
@@ -24,6 +25,7 @@ use std::{
         atomic::Ordering::{Relaxed, Release, SeqCst},
     },
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 /// How many polls may pass between two turns of the reactor.
@@ -77,9 +79,12 @@ impl<'worker> Shift<'worker> {
         loop {
             let batch = self.batch(|shift| {
                 main_waker.poll_begins();
-                match shift.poll_main(main.as_mut(), &waker) {
+                let watched = shift.shared.slow_poll.map(Watched::main);
+                let polled = shift.poll_main(main.as_mut(), &waker);
+                watched.into_iter().for_each(Watched::poll_ended);
+                match polled {
                     Poll::Ready(output) => ControlFlow::Break(output),
-                    Poll::Pending => ControlFlow::Continue(()),
+                    Poll::Pending => ControlFlow::Continue(main_waker.is_scheduled()),
                 }
             });
             match batch {
@@ -89,15 +94,27 @@ impl<'worker> Shift<'worker> {
         }
     }
 
-    /// Runs up to [`BATCH`] of what is in the queue.
-    pub(super) fn batch<T>(&mut self, mut main: impl FnMut(&Self) -> ControlFlow<T>) -> ControlFlow<T> {
+    /// Runs up to [`BATCH`] of what is in the queue. Where one gives way, the batch ends before its next turn.
+    ///
+    /// `main` polls the main future, and says whether it wants to be polled again.
+    pub(super) fn batch<T>(&mut self, mut main: impl FnMut(&Self) -> ControlFlow<T, bool>) -> ControlFlow<T> {
         // Asked after the queue was filled: what is in it came before, or in the phase that this finds.
         self.closing = self.shared.phase() != Phase::Open;
-        for _ in 0..BATCH {
-            match self.here.local.pop() {
-                Some(Runnable::Task(task)) => self.run_task(task),
+        let slow_poll = self.shared.slow_poll;
+        let mut left = BATCH;
+        while left > 0 {
+            left -= 1;
+            let comes_again = match self.here.local.pop() {
+                Some(Runnable::Task(task)) => match slow_poll {
+                    None => self.run_task(task),
+                    Some(limit) => self.run_watched(task, limit),
+                },
                 Some(Runnable::Main) => main(self)?,
                 None => break,
+            };
+            if comes_again {
+                // It gave way: to those before it in the queue, and to what the reactor and the timers may bring.
+                left = left.min(self.here.local.len().saturating_sub(1));
             }
         }
         ControlFlow::Continue(())
@@ -116,7 +133,16 @@ impl<'worker> Shift<'worker> {
         polled
     }
 
-    pub(super) fn run_task(&self, runnable: Task) {
+    #[cold]
+    fn run_watched(&self, runnable: Task, limit: Duration) -> bool {
+        let watched = Watched::task(limit, runnable.birth());
+        let comes_again = self.run_task(runnable);
+        watched.poll_ended();
+        comes_again
+    }
+
+    /// Does the task want to run again?
+    pub(super) fn run_task(&self, runnable: Task) -> bool {
         if self.closing {
             runnable.abort();
         }
@@ -124,6 +150,7 @@ impl<'worker> Shift<'worker> {
         self.poll_begins(task);
         let ran = budget::with_full(|| runnable.run());
         self.poll_ended();
+        let comes_again = matches!(ran, Ran::Again(_));
         match ran {
             Ran::Idle => self.shared.trace(|| Kind::Pending { task }),
             Ran::Again(again) => {
@@ -138,6 +165,7 @@ impl<'worker> Shift<'worker> {
             }
         }
         self.here.share();
+        comes_again
     }
 
     pub(super) fn poll_begins(&self, task: TaskId) {
