@@ -1,7 +1,22 @@
 //! Several futures in one task: all of them, or the first.
 //!
-//! They run on any executor: nothing here knows the runtime. A child is polled whenever the parent is; each future is kept
-//! on the heap, so that it can be pinned without unsafe code.
+//! They run on any executor: nothing here knows the runtime. A child is polled whenever the parent is; [`join`] and
+//! [`join_all`] keep theirs on the heap, so that they can be pinned without unsafe code.
+//!
+//! ```
+//! use runtime::{future::{Either, join, join_all, race}, time::sleep};
+//! use std::time::Duration;
+//! let runtime = runtime::Runtime::builder().virtual_clock().build().unwrap();
+//! runtime.block_on(async {
+//!     let after = |seconds| async move {
+//!         sleep(Duration::from_secs(seconds)).await;
+//!         seconds
+//!     };
+//!     assert_eq!(join(after(2), after(1)).await, (2, 1));
+//!     assert_eq!(join_all([3, 1, 2].map(after)).await, [3, 1, 2]);
+//!     assert_eq!(race(after(2), after(1)).await, Either::Right(1));
+//! });
+//! ```
 
 use std::{
     future::{Future, poll_fn},
@@ -48,6 +63,15 @@ pub async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F:
 }
 
 /// The output of whichever came first.
+///
+/// ```
+/// use runtime::future::{Either, race};
+/// let answer = match runtime::block_on(race(std::future::pending::<u8>(), async { "no number" })) {
+///     Either::Left(number) => number.to_string(),
+///     Either::Right(text) => text.to_string(),
+/// };
+/// assert_eq!(answer, "no number");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Either<A, B> {
     /// The first future was ready.

@@ -27,7 +27,7 @@
 //!
 //! The rooms, ground floor first; each uses only those before it: `budget`, [`random`], [`trace`], [`task`], `queue`, [`time`],
 //! `network`, `reactor`, `blocking`, `worker`, `runtime`, then [`process`], [`signal`] and [`world`]; and beside them [`sync`]
-//! and [`future`], which need nothing but `std`.
+//! and [`future`], which know nothing of the runtime.
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!(

@@ -5,6 +5,14 @@
 //! from the system.
 //!
 //! None of this is for secrets: whoever sees a few draws can tell the next.
+//!
+//! ```
+//! use runtime::{Runtime, random};
+//! let dice = |seed| Runtime::simulated(seed).block_on(async { [(); 10].map(|()| 1 + random::below(6)) });
+//! assert_eq!(dice(5), dice(5));
+//! assert_ne!(dice(5), dice(6));
+//! assert!(dice(5).iter().all(|points| (1..=6).contains(points)));
+//! ```
 
 use crate::current::{self, Slot};
 use std::{
@@ -33,11 +41,23 @@ const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Generator {
     /// A generator that starts from `seed`.
+    ///
+    /// ```
+    /// use runtime::random::Generator;
+    /// assert_eq!(Generator::new(3).next_u64(), Generator::new(3).next_u64());
+    /// assert_ne!(Generator::new(3).next_u64(), Generator::new(4).next_u64());
+    /// ```
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// 64 bits, each value as likely as any other.
+    ///
+    /// ```
+    /// let mut generator = runtime::random::Generator::new(1_234_567);
+    /// assert_eq!(generator.next_u64(), 6_457_827_717_110_365_317); // on every machine
+    /// assert_eq!(generator.next_u64(), 3_203_168_211_198_807_973);
+    /// ```
     pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(STEP);
         let mut word = self.0;
@@ -50,6 +70,13 @@ impl Generator {
     ///
     /// Source: Lemire, *Fast Random Integer Generation in an Interval* (2019): the upper half of a product; draws that
     /// would favour some results are thrown away.
+    ///
+    /// ```
+    /// let mut generator = runtime::random::Generator::new(1);
+    /// let words = ["poll", "wake", "park"];
+    /// let word = words[generator.below(words.len() as u64) as usize];
+    /// assert!(words.contains(&word));
+    /// ```
     pub fn below(&mut self, bound: u64) -> u64 {
         if bound == 0 {
             return 0;
@@ -64,6 +91,12 @@ impl Generator {
     }
 
     /// `true` with this probability: never for zero and less, always for one and more.
+    ///
+    /// ```
+    /// let mut generator = runtime::random::Generator::new(1);
+    /// let hits = (0..1000).filter(|_| generator.chance(0.25)).count();
+    /// assert!((200..300).contains(&hits));
+    /// ```
     pub fn chance(&mut self, probability: f64) -> bool {
         // The 53 bits that a float holds exactly, as a fraction of one.
         let drawn = (self.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
@@ -71,6 +104,15 @@ impl Generator {
     }
 
     /// A generator whose draws have nothing to do with what this one draws from now on.
+    ///
+    /// ```
+    /// use runtime::random::Generator;
+    /// let mut seed = Generator::new(1);
+    /// let (mut delays, mut losses) = (seed.split(), seed.split());
+    /// let first_loss = losses.clone().next_u64();
+    /// delays.next_u64(); // however many are drawn here…
+    /// assert_eq!(losses.next_u64(), first_loss); // …nothing changes there
+    /// ```
     pub fn split(&mut self) -> Generator {
         Generator(self.next_u64())
     }

@@ -29,7 +29,8 @@ use std::{
 /// A runtime: one worker or several, each a thread with its own queue, reactor and timers.
 ///
 /// The first worker is whichever thread calls [`block_on`](Runtime::block_on); [`Builder::workers`] adds others, on threads of
-/// their own. Dropping it is [`shutdown`](Runtime::shutdown) with the patience of [`Builder::shutdown_time`].
+/// their own. Dropping it is [`shutdown`](Runtime::shutdown) with the patience of [`Builder::shutdown_time`]; what did not end
+/// is named on the error output.
 ///
 /// ```
 /// let runtime = runtime::Runtime::new().unwrap();
@@ -46,6 +47,14 @@ pub struct Runtime {
 }
 
 /// Reaches a runtime from anywhere. Cheap to clone.
+///
+/// ```
+/// let runtime = runtime::Runtime::new().unwrap();
+/// let handle = runtime.handle().clone();
+/// let thread = std::thread::spawn(move || handle.spawn(async { "from another thread" }));
+/// let task = thread.join().unwrap();
+/// assert_eq!(runtime.block_on(task).unwrap(), "from another thread");
+/// ```
 #[derive(Clone)]
 pub struct Handle {
     home: Arc<Home>,
@@ -60,7 +69,8 @@ thread_local! {
 /// Runs `future` on a runtime of its own; cancels the tasks that are left when it is ready.
 ///
 /// # Panics
-/// When the system refuses what a runtime needs (a descriptor for epoll and one for waking); inside another `block_on`.
+/// When the system refuses what a runtime needs (a descriptor for epoll and one for waking); inside another `block_on`; and
+/// with whatever `future` panics with.
 ///
 /// ```
 /// assert_eq!(runtime::block_on(async { "ready" }), "ready");
@@ -69,7 +79,8 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     Runtime::new().unwrap_or_else(|error| panic!("cannot make a runtime: {error}")).block_on(future)
 }
 
-/// Spawns `future` as a task of the current runtime. It starts to run when the current task next gives way.
+/// Spawns `future` as a task of the current runtime. It starts to run when the current task next gives way; where there are
+/// several workers, another one may start it at once.
 ///
 /// # Panics
 /// Outside a runtime.
@@ -146,7 +157,8 @@ where
 /// millisecond, more threads come, up to [`Builder::blocking_threads`].
 ///
 /// Under a virtual clock, time stands still while a job is out. A job that waits for a [`sleep`](crate::time::sleep) would wait
-/// for ever: there, the sleep panics.
+/// for ever: there, the sleep panics. A simulated runtime has no threads: the job waits for up to two milliseconds of its
+/// time, and then happens all at once.
 ///
 /// # Panics
 /// Outside a runtime.
@@ -169,6 +181,13 @@ impl task::Builder {
     ///
     /// # Panics
     /// Outside a runtime.
+    ///
+    /// ```
+    /// use runtime::task::Builder;
+    /// let runtime = runtime::Runtime::builder().trace().build().unwrap();
+    /// runtime.block_on(async { Builder::new().name("greet").spawn(async {}).await.unwrap() });
+    /// assert!(runtime.trace().to_string().contains(r#""greet" by main"#));
+    /// ```
     #[track_caller]
     pub fn spawn<F>(self, future: F) -> JoinHandle<F::Output>
     where
@@ -182,6 +201,16 @@ impl task::Builder {
     ///
     /// # Panics
     /// Where no worker is.
+    ///
+    /// ```
+    /// use std::rc::Rc;
+    /// runtime::block_on(async {
+    ///     let shared = Rc::new(5);
+    ///     let task = runtime::task::Builder::new().name("reader").spawn_local(async move { *shared });
+    ///     assert_eq!(task.name(), Some("reader"));
+    ///     assert_eq!(task.await.unwrap(), 5);
+    /// });
+    /// ```
     #[track_caller]
     pub fn spawn_local<F>(self, future: F) -> JoinHandle<F::Output>
     where
@@ -215,6 +244,13 @@ impl Runtime {
     ///
     /// # Errors
     /// When the system refuses the descriptors for epoll and for waking.
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::new()?;
+    /// let task = runtime.handle().spawn(async { 4 }); // it runs as soon as somebody runs the runtime
+    /// assert_eq!(runtime.block_on(task).unwrap(), 4);
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn new() -> io::Result<Self> {
         Self::builder().build()
     }
@@ -236,16 +272,32 @@ impl Runtime {
     }
 
     /// A runtime with choices.
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::builder().workers(2).trace().build().unwrap();
+    /// runtime.block_on(async { runtime::spawn(async {}).await.unwrap() });
+    /// assert!(!runtime.trace().events().is_empty());
+    /// ```
     pub fn builder() -> Builder {
         Builder::default()
     }
 
     /// Runs `future` on this thread until it is ready, and every spawned task beside it; then cancels the tasks that are
-    /// left. After it returns, no task of this runtime runs; jobs on blocking threads go on until they are done.
+    /// left. After it returns, none of them runs; jobs on blocking threads go on until they are done.
+    ///
+    /// A task that is stuck in a poll on another worker is waited for, for as long as [`Builder::shutdown_time`] says; then
+    /// it is named on the error output, and cancelled when that poll returns.
     ///
     /// # Panics
     /// Inside another `block_on`, because waiting would stop the outer one; while another thread runs this runtime; and with
     /// whatever `future` panics with. Under a virtual clock also when nothing can ever happen again: the text lists who waits.
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::new().unwrap();
+    /// let left = runtime.block_on(async { runtime::spawn(std::future::pending::<()>()) });
+    /// assert!(left.is_finished()); // cancelled
+    /// assert!(runtime.block_on(left).unwrap_err().is_cancelled()); // it can be run again
+    /// ```
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _running = Running::start();
         let first = FirstWorker::take(&self.has_first_worker);
@@ -286,11 +338,24 @@ impl Runtime {
     }
 
     /// Reaches this runtime from other threads.
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::new().unwrap();
+    /// let job = runtime.handle().spawn_blocking(|| "no worker is needed for this");
+    /// assert!(runtime.block_on(job).is_ok());
+    /// ```
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
 
     /// What happened so far; empty unless the runtime was built with [`Builder::trace`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let runtime = runtime::Runtime::builder().virtual_clock().trace().build().unwrap();
+    /// runtime.block_on(async { runtime::time::sleep(Duration::from_secs(2)).await });
+    /// assert!(runtime.trace().to_string().contains("park     until 2000.000 ms"));
+    /// ```
     pub fn trace(&self) -> Trace {
         self.handle.trace()
     }
@@ -325,6 +390,21 @@ impl Drop for Runtime {
 }
 
 /// What [`Runtime::shutdown`] could not end.
+///
+/// ```
+/// use std::{sync::mpsc, time::Duration};
+/// let runtime = runtime::Runtime::new().unwrap();
+/// let ((started, has_started), (stop, told_to_stop)) = (mpsc::channel(), mpsc::channel::<()>());
+/// let job = runtime.handle().spawn_blocking(move || {
+///     started.send(()).unwrap();
+///     told_to_stop.recv()
+/// });
+/// has_started.recv().unwrap();
+/// let report = runtime.shutdown(Duration::from_millis(1));
+/// assert_eq!(report.jobs[0].id, job.id());
+/// assert!(report.to_string().ends_with("does not return\n"));
+/// drop(stop);
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ShutdownReport {
@@ -336,6 +416,14 @@ pub struct ShutdownReport {
 
 impl ShutdownReport {
     /// Did everything end?
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let runtime = runtime::Runtime::new().unwrap();
+    /// runtime.block_on(async { runtime::spawn_blocking(|| ()).await.unwrap() });
+    /// let report = runtime.shutdown(Duration::from_secs(5));
+    /// assert!(report.is_clean(), "{report}");
+    /// ```
     pub fn is_clean(&self) -> bool {
         self.tasks.is_empty() && self.jobs.is_empty()
     }
@@ -349,6 +437,23 @@ impl fmt::Display for ShutdownReport {
 }
 
 /// A task, or a blocking job, that outlived its runtime's patience.
+///
+/// ```
+/// use std::{sync::mpsc, time::Duration};
+/// let runtime = runtime::Runtime::new().unwrap();
+/// let ((started, has_started), (stop, told_to_stop)) = (mpsc::channel(), mpsc::channel::<()>());
+/// runtime.block_on(async {
+///     drop(runtime::task::Builder::new().name("add up").spawn_blocking(move || {
+///         started.send(()).unwrap();
+///         told_to_stop.recv()
+///     }));
+/// });
+/// has_started.recv().unwrap();
+/// let left = &runtime.shutdown(Duration::from_millis(1)).jobs[0];
+/// assert!(left.stuck);
+/// assert!(left.description.contains("add up"), "{left}");
+/// drop(stop);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LeftTask {
@@ -391,18 +496,41 @@ impl Handle {
     ///
     /// # Panics
     /// Outside a runtime.
+    ///
+    /// ```
+    /// use runtime::Handle;
+    /// runtime::block_on(async {
+    ///     let handle = Handle::current();
+    ///     let thread = std::thread::spawn(move || handle.spawn(async { 3 }));
+    ///     assert_eq!(thread.join().unwrap().await.unwrap(), 3);
+    /// });
+    /// ```
     #[track_caller]
     pub fn current() -> Handle {
         Self::try_current().expect("not inside a runtime: call this from a future that `block_on` runs")
     }
 
     /// The runtime that the current thread belongs to, if it does.
+    ///
+    /// ```
+    /// use runtime::Handle;
+    /// assert!(Handle::try_current().is_none());
+    /// runtime::block_on(async { assert!(Handle::try_current().is_some()) });
+    /// ```
     pub fn try_current() -> Option<Handle> {
         Here::current().map(|here| Handle { home: here.home().clone() }).or_else(|| current::get(&CURRENT))
     }
 
     /// Spawns a task, from any thread. On a runtime that has ended, the task is cancelled at once: its future is dropped here,
     /// and its handle gives [`JoinError::Cancelled`](crate::JoinError::Cancelled).
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::new().unwrap();
+    /// let handle = runtime.handle().clone();
+    /// assert_eq!(runtime.block_on(handle.spawn(async { 2 })).unwrap(), 2);
+    /// drop(runtime);
+    /// assert!(handle.spawn(async { 2 }).is_finished()); // cancelled
+    /// ```
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -414,6 +542,12 @@ impl Handle {
 
     /// As [`spawn_blocking`], from any thread. On a runtime that has ended, the job is cancelled at once: it is dropped here,
     /// and its handle gives [`JoinError::Cancelled`](crate::JoinError::Cancelled).
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::new().unwrap();
+    /// let sum = runtime.handle().spawn_blocking(|| (1..=100u64).sum::<u64>());
+    /// assert_eq!(runtime.block_on(sum).unwrap(), 5050);
+    /// ```
     #[track_caller]
     pub fn spawn_blocking<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
         self.spawn_job(None, Location::caller(), job)
@@ -460,6 +594,15 @@ impl Handle {
     }
 
     /// What happened so far; empty unless the runtime was built with [`Builder::trace`].
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::builder().trace().build().unwrap();
+    /// let so_far = runtime.block_on(async {
+    ///     runtime::yield_now().await;
+    ///     runtime::Handle::current().trace()
+    /// });
+    /// assert!(so_far.events().len() < runtime.trace().events().len());
+    /// ```
     pub fn trace(&self) -> Trace {
         self.home.shared.recorder().map(Recorder::snapshot).unwrap_or_default()
     }
@@ -522,6 +665,17 @@ impl Drop for FirstWorker<'_> {
 }
 
 /// Chooses what a [`Runtime`] is made of.
+///
+/// ```
+/// use std::time::Duration;
+/// let builder = runtime::Runtime::builder().workers(2).blocking_threads(4).shutdown_time(Duration::from_secs(1));
+/// let runtime = builder.build().unwrap();
+/// let squares = runtime.block_on(async {
+///     let tasks: Vec<_> = (1..4).map(|n| runtime::spawn(async move { n * n })).collect();
+///     runtime::future::join_all(tasks).await
+/// });
+/// assert_eq!(squares.into_iter().map(Result::unwrap).sum::<u32>(), 14);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Builder {
     workers: usize,
@@ -566,6 +720,13 @@ impl Builder {
     ///
     /// Between two `block_on`s the first worker is not there. What its reactor and its timers have to tell the tasks on other
     /// workers comes some milliseconds late then; what it would have to tell an executor that is not ours does not come.
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::builder().workers(2).build().unwrap();
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// runtime.handle().spawn(async move { sender.send("the second worker ran it") });
+    /// assert_eq!(receiver.recv(), Ok("the second worker ran it")); // and nobody called `block_on`
+    /// ```
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
         self
@@ -577,6 +738,17 @@ impl Builder {
     /// The outside world knows nothing of virtual time. Jobs on blocking threads are waited for; a source that somebody waits
     /// for gets ten real milliseconds before time jumps past it. Loopback sockets are quicker than that; other processes and
     /// other machines are not: use the real clock with them.
+    ///
+    /// ```
+    /// use runtime::time::{Instant, sleep};
+    /// use std::time::Duration;
+    /// let runtime = runtime::Runtime::builder().virtual_clock().build().unwrap();
+    /// runtime.block_on(async {
+    ///     let (start, day) = (Instant::now(), Duration::from_secs(24 * 3600));
+    ///     sleep(day).await;
+    ///     assert_eq!(start.elapsed(), day); // and you have not waited
+    /// });
+    /// ```
     pub fn virtual_clock(mut self) -> Self {
         self.virtual_clock = true;
         self
@@ -584,12 +756,34 @@ impl Builder {
 
     /// Puts the runtime into a world of its own, in which everything follows from `seed`; see [`Runtime::simulated`]. Its clock
     /// is virtual, and nothing outside is waited for: no descriptor, no thread.
+    ///
+    /// ```
+    /// let run = |seed| {
+    ///     let runtime = runtime::Runtime::builder().simulated(seed).trace().build().unwrap();
+    ///     runtime.block_on(async { runtime::spawn_blocking(|| ()).await.unwrap() });
+    ///     runtime.trace().to_string()
+    /// };
+    /// assert_eq!(run(1), run(1));
+    /// assert_ne!(run(1), run(2)); // a simulated job takes as long as the seed says
+    /// ```
     pub fn simulated(mut self, seed: u64) -> Self {
         self.simulated = Some(seed);
         self
     }
 
     /// What the network of a [simulated](Builder::simulated) runtime is like.
+    ///
+    /// ```
+    /// use runtime::{time::Instant, world::{Conditions, TcpStream}};
+    /// use std::time::Duration;
+    /// let far = Conditions::default().latency(Duration::from_secs(1)..Duration::from_secs(2));
+    /// let runtime = runtime::Runtime::builder().simulated(1).conditions(far).build().unwrap();
+    /// runtime.block_on(async {
+    ///     let start = Instant::now();
+    ///     assert!(TcpStream::connect(([10, 0, 0, 1], 80).into()).await.is_err()); // nobody listens
+    ///     assert!(start.elapsed() >= Duration::from_secs(2)); // there and back
+    /// });
+    /// ```
     pub fn conditions(mut self, conditions: Conditions) -> Self {
         self.conditions = conditions;
         self
@@ -623,31 +817,76 @@ impl Builder {
     }
 
     /// Records what happens, for [`Runtime::trace`]: the latest 100,000 events.
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::builder().trace().build().unwrap();
+    /// runtime.block_on(async { runtime::spawn(async {}).await.unwrap() });
+    /// print!("{}", runtime.trace());
+    /// assert!(!runtime.trace().events().is_empty());
+    /// ```
     pub fn trace(self) -> Self {
         self.trace_capacity(Recorder::DEFAULT_CAPACITY)
     }
 
-    /// Records what happens: the latest `events` of it.
+    /// Records what happens: the latest `events` of it, at least one.
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::builder().trace_capacity(3).build().unwrap();
+    /// runtime.block_on(async { runtime::yield_now().await });
+    /// assert_eq!(runtime.trace().events().len(), 3);
+    /// assert!(runtime.trace().lost() > 0);
+    /// ```
     pub fn trace_capacity(mut self, events: usize) -> Self {
         self.trace = Some(events.max(1));
         self
     }
 
-    /// How many threads [`spawn_blocking`](crate::spawn_blocking) may use at once; 64 by default. More jobs queue.
+    /// How many threads [`spawn_blocking`](crate::spawn_blocking) may use at once: 64 by default, at least one. More jobs
+    /// queue.
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::builder().blocking_threads(2).build().unwrap();
+    /// let jobs: Vec<_> = (0..10).map(|number| runtime.handle().spawn_blocking(move || number)).collect();
+    /// assert!(runtime.handle().blocking_stats().threads <= 2);
+    /// assert_eq!(runtime.block_on(runtime::future::join_all(jobs)).len(), 10);
+    /// ```
     pub fn blocking_threads(mut self, most: usize) -> Self {
         self.blocking_threads = most.max(1);
         self
     }
 
     /// How long a blocking thread waits for another job before it ends; a second by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let runtime = runtime::Runtime::builder().blocking_idle(Duration::from_millis(1)).build().unwrap();
+    /// runtime.block_on(async { runtime::spawn_blocking(|| ()).await.unwrap() });
+    /// while runtime.handle().blocking_stats().threads > 0 {
+    ///     std::thread::yield_now(); // soon there is none
+    /// }
+    /// ```
     pub fn blocking_idle(mut self, idle: Duration) -> Self {
         self.blocking_idle = idle;
         self
     }
 
-    /// How long the end of `block_on` waits for tasks on a worker that is stuck in a poll, and how long dropping the runtime
-    /// waits for those and for jobs on blocking threads; ten seconds by default. Neither can be stopped; what runs on after
-    /// that is left to itself, and named on stderr.
+    /// How long dropping the runtime waits for what cannot be stopped: jobs that run on blocking threads, and polls that do
+    /// not return on other workers (for these the end of a [`block_on`](Runtime::block_on) waits as long). Ten seconds by
+    /// default. What runs on after that is left to itself.
+    ///
+    /// ```
+    /// use std::{sync::mpsc, time::Duration};
+    /// let runtime = runtime::Runtime::builder().shutdown_time(Duration::from_millis(1)).build().unwrap();
+    /// let ((started, has_started), (stop, told_to_stop)) = (mpsc::channel(), mpsc::channel::<()>());
+    /// let job = runtime.handle().spawn_blocking(move || {
+    ///     started.send(()).unwrap();
+    ///     told_to_stop.recv()
+    /// });
+    /// has_started.recv().unwrap();
+    /// drop(runtime); // after a millisecond it says that the job does not return
+    /// assert!(!job.is_finished());
+    /// drop(stop);
+    /// ```
     pub fn shutdown_time(mut self, longest: Duration) -> Self {
         self.shutdown_time = longest;
         self
@@ -687,8 +926,16 @@ impl Builder {
     /// Chrome's trace viewer if it ends in `.json`, else as text. Several files are separated by colons.
     ///
     /// # Errors
-    /// When there is to be no worker, or more than one on a virtual clock; and when the system refuses a thread, or the
-    /// descriptors for epoll and for waking.
+    /// When there is to be no worker, more than one on a virtual clock, or more than 65,535; and when the system refuses a
+    /// thread, or the descriptors for epoll and for waking.
+    ///
+    /// ```
+    /// use std::io::ErrorKind;
+    /// assert!(runtime::Runtime::builder().build().is_ok());
+    /// let error = runtime::Runtime::builder().virtual_clock().workers(2).build().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    /// assert_eq!(error.to_string(), "a virtual clock has one worker, not several");
+    /// ```
     pub fn build(self) -> io::Result<Runtime> {
         let is_virtual = self.virtual_clock || self.simulated.is_some();
         match self.workers {

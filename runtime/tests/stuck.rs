@@ -131,7 +131,10 @@ fn what_was_rescued_can_be_rescued_again() {
                 }
             })
         };
-        let hears = stuck(Box::new(move || heard.send(receiver.recv_timeout(PATIENCE).unwrap()).unwrap()));
+        let hears = stuck(Box::new(move || {
+            receiver.recv_timeout(PATIENCE).unwrap();
+            heard.send(()).unwrap();
+        }));
         let tells = stuck(Box::new(move || sender.send(()).unwrap()));
         hears.await.unwrap();
         tells.await.unwrap();

@@ -41,6 +41,14 @@ use std::{
 const PATIENCE: Duration = Duration::from_millis(1);
 
 /// What the blocking threads of a runtime do, at one moment. From [`Handle::blocking_stats`](crate::Handle::blocking_stats).
+///
+/// ```
+/// let runtime = runtime::Runtime::builder().blocking_threads(8).build().unwrap();
+/// runtime.block_on(async { runtime::spawn_blocking(|| ()).await.unwrap() });
+/// let stats = runtime.handle().blocking_stats();
+/// assert_eq!((stats.queued, stats.most), (0, 8));
+/// assert!(stats.running <= stats.threads);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BlockingStats {

@@ -3,6 +3,21 @@
 //!
 //! Every child is collected: by whoever waits for it; else by a task, once its handle is dropped; else, if it outlives the
 //! runtime, when this process next has to do with children.
+//!
+//! ```
+//! use futures_lite::{AsyncReadExt, AsyncWriteExt};
+//! use runtime::process::Command;
+//! use std::process::Stdio;
+//! runtime::block_on(async {
+//!     let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+//!     child.stdin.take().unwrap().write_all(b"there and back").await?; // and dropped: the input ends
+//!     let mut heard = String::new();
+//!     child.stdout.take().unwrap().read_to_string(&mut heard).await?;
+//!     assert_eq!(heard, "there and back");
+//!     assert!(child.wait().await?.success());
+//!     std::io::Result::Ok(())
+//! }).unwrap();
+//! ```
 
 #[cfg(any(not(target_os = "linux"), all(test, not(miri))))]
 mod by_signal;
@@ -51,53 +66,129 @@ pub struct Command {
 
 impl Command {
     /// Runs `program`, found as [`std::process::Command::new`] finds it.
+    ///
+    /// ```
+    /// use runtime::process::Command;
+    /// assert!(runtime::block_on(Command::new("true").output()).unwrap().status.success());
+    /// let error = runtime::block_on(Command::new("no such program").output()).unwrap_err();
+    /// assert!(error.to_string().starts_with("cannot start no such program: "));
+    /// ```
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         Self { inner: process::Command::new(program), process_group: false, told_of_group: false, kill_on_drop: false }
     }
 
     /// Adds an argument.
+    ///
+    /// ```
+    /// use runtime::process::Command;
+    /// let output = runtime::block_on(Command::new("echo").arg("*").output()).unwrap(); // no shell looks at it
+    /// assert_eq!(output.stdout, b"*\n");
+    /// ```
     pub fn arg(&mut self, argument: impl AsRef<OsStr>) -> &mut Self {
         self.inner.arg(argument);
         self
     }
 
     /// Adds arguments.
+    ///
+    /// ```
+    /// use runtime::process::Command;
+    /// let output = runtime::block_on(Command::new("sh").args(["-c", "echo $((6 * 7))"]).output()).unwrap();
+    /// assert_eq!(output.stdout, b"42\n");
+    /// ```
     pub fn args(&mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> &mut Self {
         self.inner.args(arguments);
         self
     }
 
     /// Sets a variable of the child's environment.
+    ///
+    /// ```
+    /// use runtime::process::Command;
+    /// let mut greet = Command::new("sh");
+    /// greet.args(["-c", "echo hello $NAME"]).env("NAME", "loom");
+    /// assert_eq!(runtime::block_on(greet.output()).unwrap().stdout, b"hello loom\n");
+    /// ```
     pub fn env(&mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
         self.inner.env(key, value);
         self
     }
 
     /// Takes a variable out of the child's environment.
+    ///
+    /// ```
+    /// use runtime::process::Command;
+    /// let mut show = Command::new("sh");
+    /// show.args(["-c", "echo ${HOME-homeless}"]).env_remove("HOME");
+    /// assert_eq!(runtime::block_on(show.output()).unwrap().stdout, b"homeless\n");
+    /// ```
     pub fn env_remove(&mut self, key: impl AsRef<OsStr>) -> &mut Self {
         self.inner.env_remove(key);
         self
     }
 
     /// Where the child starts.
+    ///
+    /// ```
+    /// use runtime::process::Command;
+    /// let output = runtime::block_on(Command::new("pwd").current_dir("/").output()).unwrap();
+    /// assert_eq!(output.stdout, b"/\n");
+    /// ```
     pub fn current_dir(&mut self, folder: impl AsRef<Path>) -> &mut Self {
         self.inner.current_dir(folder);
         self
     }
 
     /// What the child reads; inherited by default.
+    ///
+    /// ```
+    /// use runtime::process::Command;
+    /// use std::process::Stdio;
+    /// runtime::block_on(async {
+    ///     let mut child = Command::new("cat").stdin(Stdio::null()).spawn()?;
+    ///     assert!(child.stdin.is_none()); // there is no pipe; and `cat` has nothing to read
+    ///     assert!(child.wait().await?.success());
+    ///     std::io::Result::Ok(())
+    /// }).unwrap();
+    /// ```
     pub fn stdin(&mut self, from: impl Into<Stdio>) -> &mut Self {
         self.inner.stdin(from);
         self
     }
 
     /// Where the child's output goes; inherited by default.
+    ///
+    /// ```
+    /// use futures_lite::AsyncReadExt;
+    /// use runtime::process::Command;
+    /// use std::process::Stdio;
+    /// runtime::block_on(async {
+    ///     let mut child = Command::new("echo").arg("hello").stdout(Stdio::piped()).spawn()?;
+    ///     let mut text = String::new();
+    ///     child.stdout.take().unwrap().read_to_string(&mut text).await?;
+    ///     assert_eq!(text, "hello\n");
+    ///     child.wait().await
+    /// }).unwrap();
+    /// ```
     pub fn stdout(&mut self, to: impl Into<Stdio>) -> &mut Self {
         self.inner.stdout(to);
         self
     }
 
     /// Where the child's error output goes; inherited by default.
+    ///
+    /// ```
+    /// use futures_lite::AsyncReadExt;
+    /// use runtime::process::Command;
+    /// use std::process::Stdio;
+    /// runtime::block_on(async {
+    ///     let mut child = Command::new("sh").args(["-c", "echo oh no >&2"]).stderr(Stdio::piped()).spawn()?;
+    ///     let mut text = String::new();
+    ///     child.stderr.take().unwrap().read_to_string(&mut text).await?;
+    ///     assert_eq!(text, "oh no\n");
+    ///     child.wait().await
+    /// }).unwrap();
+    /// ```
     pub fn stderr(&mut self, to: impl Into<Stdio>) -> &mut Self {
         self.inner.stderr(to);
         self
@@ -105,12 +196,40 @@ impl Command {
 
     /// Makes the child the head of a process group of its own: [`Child::kill`] then ends its children too, and a Ctrl-C in the
     /// terminal does not reach it.
+    ///
+    /// ```
+    /// use futures_lite::AsyncReadExt;
+    /// use runtime::process::Command;
+    /// use std::process::Stdio;
+    /// runtime::block_on(async {
+    ///     let mut shell = Command::new("sh");
+    ///     let mut child = shell.args(["-c", "sleep 60 & wait"]).stdout(Stdio::piped()).process_group(true).spawn()?;
+    ///     child.kill()?;
+    ///     // The end comes when nobody has the pipe open any more: neither `sh` nor its `sleep`.
+    ///     assert_eq!(child.stdout.take().unwrap().read(&mut [0; 8]).await?, 0);
+    ///     child.wait().await
+    /// }).unwrap();
+    /// ```
     pub fn process_group(&mut self, own: bool) -> &mut Self {
         self.process_group = own;
         self
     }
 
     /// Kills the child (and its group, if it has its own) when the [`Child`] is dropped before it was waited for.
+    /// The drop collects it: it returns when the child is gone.
+    ///
+    /// ```
+    /// use futures_lite::AsyncReadExt;
+    /// use runtime::process::Command;
+    /// use std::process::Stdio;
+    /// runtime::block_on(async {
+    ///     let mut child = Command::new("sleep").arg("60").stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+    ///     let mut output = child.stdout.take().unwrap();
+    ///     drop(child);
+    ///     assert_eq!(output.read(&mut [0; 8]).await?, 0); // no minute later
+    ///     std::io::Result::Ok(())
+    /// }).unwrap();
+    /// ```
     pub fn kill_on_drop(&mut self, kill: bool) -> &mut Self {
         self.kill_on_drop = kill;
         self
@@ -120,6 +239,15 @@ impl Command {
     ///
     /// # Errors
     /// When the program cannot be started; the text names it.
+    ///
+    /// ```
+    /// use runtime::process::Command;
+    /// runtime::block_on(async {
+    ///     let mut child = Command::new("sh").args(["-c", "exit 3"]).spawn()?;
+    ///     assert_eq!(child.wait().await?.code(), Some(3));
+    ///     std::io::Result::Ok(())
+    /// }).unwrap();
+    /// ```
     pub fn spawn(&mut self) -> io::Result<Child> {
         orphan::collect_ended();
         if self.process_group {
@@ -152,10 +280,17 @@ impl Command {
     /// Starts the child with no input, and gives all that it writes, once it has ended.
     ///
     /// # Errors
-    /// As [`spawn`](Command::spawn), and when reading its output fails.
+    /// As [`spawn`](Command::spawn) and [`wait`](Child::wait), and when reading its output fails.
     ///
     /// # Cancel safety
     /// Dropping the future kills the child, if [`kill_on_drop`](Command::kill_on_drop) says so; what it wrote is lost.
+    ///
+    /// ```
+    /// use runtime::process::Command;
+    /// let output = runtime::block_on(Command::new("sh").args(["-c", "echo fine; echo oh no >&2; exit 3"]).output()).unwrap();
+    /// assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b"fine\n"[..], &b"oh no\n"[..]));
+    /// assert_eq!(output.status.code(), Some(3));
+    /// ```
     pub async fn output(&mut self) -> io::Result<Output> {
         let mut child = self.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -206,6 +341,19 @@ async fn read_all(from: Option<ChildPipe>) -> io::Result<Vec<u8>> {
 }
 
 /// A child that was started. Its pipes are here if they were asked for with [`Stdio::piped`].
+///
+/// ```
+/// use runtime::{process::Command, time::timeout};
+/// use std::time::Duration;
+/// runtime::block_on(async {
+///     let mut child = Command::new("sleep").arg("60").spawn()?;
+///     if timeout(Duration::from_millis(1), child.wait()).await.is_err() {
+///         child.kill()?; // it has had its time
+///     }
+///     assert!(!child.wait().await?.success());
+///     std::io::Result::Ok(())
+/// }).unwrap();
+/// ```
 #[derive(Debug)]
 pub struct Child {
     /// Writes to the child.
@@ -220,6 +368,19 @@ pub struct Child {
 
 impl Child {
     /// The number of the process.
+    ///
+    /// ```
+    /// use futures_lite::AsyncReadExt;
+    /// use runtime::process::Command;
+    /// use std::process::Stdio;
+    /// runtime::block_on(async {
+    ///     let mut child = Command::new("sh").args(["-c", "echo $$"]).stdout(Stdio::piped()).spawn()?;
+    ///     let mut says = String::new();
+    ///     child.stdout.take().unwrap().read_to_string(&mut says).await?;
+    ///     assert_eq!(says.trim().parse(), Ok(child.id()));
+    ///     child.wait().await
+    /// }).unwrap();
+    /// ```
     pub fn id(&self) -> u32 {
         self.process.inner.id()
     }
@@ -227,10 +388,21 @@ impl Child {
     /// Waits until the child has ended. Closes [`stdin`](Child::stdin) first, lest both wait for each other.
     ///
     /// # Errors
-    /// When the runtime ends meanwhile.
+    /// When there is no runtime to wait in (a simulated one knows no processes), or it ends meanwhile.
     ///
     /// # Cancel safety
-    /// Nothing is lost.
+    /// Nothing is lost, but the input is closed already.
+    ///
+    /// ```
+    /// use runtime::process::Command;
+    /// use std::process::Stdio;
+    /// runtime::block_on(async {
+    ///     let mut child = Command::new("cat").stdin(Stdio::piped()).spawn()?;
+    ///     assert!(child.wait().await?.success()); // `cat` saw the end of its input
+    ///     assert!(child.wait().await?.success()); // it may be asked again
+    ///     std::io::Result::Ok(())
+    /// }).unwrap();
+    /// ```
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
         drop(self.stdin.take());
         let process = &mut self.process;
@@ -243,6 +415,17 @@ impl Child {
     ///
     /// # Errors
     /// When the system refuses. A child that has ended already is no error.
+    ///
+    /// ```
+    /// use runtime::process::Command;
+    /// use std::os::unix::process::ExitStatusExt;
+    /// runtime::block_on(async {
+    ///     let mut child = Command::new("sleep").arg("60").spawn()?;
+    ///     child.kill()?;
+    ///     assert_eq!(child.wait().await?.signal(), Some(9));
+    ///     std::io::Result::Ok(())
+    /// }).unwrap();
+    /// ```
     pub fn kill(&mut self) -> io::Result<()> {
         self.process.kill()
     }
@@ -293,12 +476,50 @@ impl Drop for Reaped {
 }
 
 /// The reading end of a child's output.
+///
+/// ```
+/// use futures_lite::{AsyncBufReadExt, StreamExt, io::BufReader};
+/// use runtime::process::Command;
+/// use std::process::Stdio;
+/// runtime::block_on(async {
+///     let mut child = Command::new("sh").args(["-c", "echo one; echo two"]).stdout(Stdio::piped()).spawn()?;
+///     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+///     assert_eq!(lines.next().await.unwrap()?, "one");
+///     assert_eq!(lines.next().await.unwrap()?, "two");
+///     child.wait().await
+/// }).unwrap();
+/// ```
 #[derive(Debug)]
 pub struct ChildPipe(AsyncFd<pipe::Receiver>);
 
 /// A child's output.
+///
+/// ```
+/// use futures_lite::AsyncReadExt;
+/// use runtime::process::{ChildStdout, Command};
+/// use std::process::Stdio;
+/// runtime::block_on(async {
+///     let mut child = Command::new("echo").arg("42").stdout(Stdio::piped()).spawn()?;
+///     let mut output: ChildStdout = child.stdout.take().unwrap();
+///     let mut text = String::new();
+///     output.read_to_string(&mut text).await?;
+///     assert_eq!(text, "42\n");
+///     child.wait().await
+/// }).unwrap();
+/// ```
 pub type ChildStdout = ChildPipe;
 /// A child's error output.
+///
+/// ```
+/// use runtime::process::{ChildStderr, Command};
+/// use std::process::Stdio;
+/// runtime::block_on(async {
+///     let mut child = Command::new("true").stderr(Stdio::piped()).spawn()?;
+///     let errors: Option<ChildStderr> = child.stderr.take();
+///     assert!(errors.is_some() && child.stdout.is_none()); // only what was asked for is piped
+///     child.wait().await
+/// }).unwrap();
+/// ```
 pub type ChildStderr = ChildPipe;
 
 impl ChildPipe {
@@ -316,6 +537,22 @@ impl AsyncRead for ChildPipe {
 }
 
 /// The writing end of a child's input. Dropping it ends the input.
+///
+/// ```
+/// use futures_lite::{AsyncReadExt, AsyncWriteExt};
+/// use runtime::process::Command;
+/// use std::process::Stdio;
+/// runtime::block_on(async {
+///     let mut child = Command::new("sort").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+///     let mut input = child.stdin.take().unwrap();
+///     input.write_all(b"wake\npoll\npark\n").await?;
+///     drop(input); // now `sort` knows that it has all
+///     let mut sorted = String::new();
+///     child.stdout.take().unwrap().read_to_string(&mut sorted).await?;
+///     assert_eq!(sorted, "park\npoll\nwake\n");
+///     child.wait().await
+/// }).unwrap();
+/// ```
 #[derive(Debug)]
 pub struct ChildStdin(AsyncFd<pipe::Sender>);
 

@@ -42,11 +42,28 @@ struct Waiter {
 
 impl Event {
     /// One that is not set.
+    ///
+    /// ```
+    /// assert!(!runtime::sync::Event::new().is_set());
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets it. Setting it again changes nothing.
+    ///
+    /// # Panics
+    /// When a waker panics; but not before all are woken.
+    ///
+    /// ```
+    /// use runtime::{future::join_all, sync::Event};
+    /// let stop = Event::new();
+    /// runtime::block_on(async {
+    ///     let everybody = join_all((0..3).map(|_| stop.wait()));
+    ///     let ((), heard) = runtime::future::join(async { stop.set() }, everybody).await;
+    ///     assert_eq!(heard.len(), 3);
+    /// });
+    /// ```
     pub fn set(&self) {
         let mut waiting = {
             let mut state = self.0.lock().unwrap();
@@ -66,6 +83,12 @@ impl Event {
     }
 
     /// Is it set?
+    ///
+    /// ```
+    /// let event = runtime::sync::Event::new();
+    /// event.set();
+    /// assert!(event.is_set()); // for ever
+    /// ```
     pub fn is_set(&self) -> bool {
         self.0.lock().unwrap().set
     }
@@ -74,12 +97,35 @@ impl Event {
     ///
     /// # Cancel safety
     /// Nothing is lost.
+    ///
+    /// ```
+    /// use runtime::{future::{Either, race}, sync::Event, time::sleep};
+    /// use std::time::Duration;
+    /// let stop = Event::new();
+    /// runtime::block_on(async {
+    ///     let work = race(stop.wait(), sleep(Duration::from_millis(1)));
+    ///     assert_eq!(work.await, Either::Right(())); // nobody stopped it
+    ///     stop.set();
+    ///     stop.wait().await; // at once
+    /// });
+    /// ```
     pub fn wait(&self) -> Wait<'_> {
         Wait { event: self, entry: None }
     }
 }
 
 /// Waits for an [`Event`].
+///
+/// ```
+/// use std::{pin::pin, time::Duration};
+/// let (event, patience) = (runtime::sync::Event::new(), Duration::from_millis(1));
+/// runtime::block_on(async {
+///     let mut wait = pin!(event.wait());
+///     assert!(runtime::time::timeout(patience, wait.as_mut()).await.is_err()); // it keeps its place in the queue
+///     event.set();
+///     wait.await;
+/// });
+/// ```
 #[derive(Debug)]
 #[must_use = "waiting does nothing until it is awaited"]
 pub struct Wait<'event> {

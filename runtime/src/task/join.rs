@@ -46,16 +46,49 @@ impl<T> JoinHandle<T> {
 
     /// Asks the task to end. Its future is dropped at its next suspension, by the thread that runs it; then this handle
     /// gives [`JoinError::Cancelled`]. A task that is already over is left alone, and its output is still given.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// runtime::block_on(async {
+    ///     let file = Arc::new("a file that the task has open");
+    ///     let task = runtime::spawn({
+    ///         let file = file.clone();
+    ///         async move { std::future::pending::<()>().await; drop(file) }
+    ///     });
+    ///     task.abort();
+    ///     assert!(task.await.unwrap_err().is_cancelled());
+    ///     assert_eq!(Arc::strong_count(&file), 1); // what the task had is dropped by now
+    /// });
+    /// ```
     pub fn abort(&self) {
         self.task.abort();
     }
 
     /// A handle that can only [`abort`](JoinHandle::abort), to be kept elsewhere.
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     let task = runtime::spawn(std::future::pending::<()>());
+    ///     let stop = task.abort_handle();
+    ///     let waiting = runtime::spawn(task); // it has the handle now
+    ///     stop.abort();
+    ///     assert!(waiting.await.unwrap().unwrap_err().is_cancelled());
+    /// });
+    /// ```
     pub fn abort_handle(&self) -> AbortHandle {
         AbortHandle(self.task.clone())
     }
 
     /// Is the task over, its future dropped?
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     let task = runtime::spawn(async {});
+    ///     assert!(!task.is_finished());
+    ///     runtime::yield_now().await;
+    ///     assert!(task.is_finished());
+    /// });
+    /// ```
     pub fn is_finished(&self) -> bool {
         self.task.is_complete()
     }
@@ -81,16 +114,37 @@ impl<T> JoinHandle<T> {
     }
 
     /// The task's number in its runtime.
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     let (one, other) = (runtime::spawn(async {}), runtime::spawn(async {}));
+    ///     assert_ne!(one.id(), other.id());
+    /// });
+    /// ```
     pub fn id(&self) -> TaskId {
         self.task.birth().id
     }
 
     /// The name it was given by [`Builder::name`](super::Builder::name).
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     assert_eq!(runtime::task::Builder::new().name("counter").spawn(async {}).name(), Some("counter"));
+    ///     assert_eq!(runtime::spawn(async {}).name(), None);
+    /// });
+    /// ```
     pub fn name(&self) -> Option<&str> {
         self.task.birth().name.as_deref().map(|name| &**name)
     }
 
     /// The line that spawned it.
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     let (task, here) = (runtime::spawn(async {}), line!());
+    ///     assert_eq!(task.spawned_at().line(), here);
+    /// });
+    /// ```
     pub fn spawned_at(&self) -> &'static Location<'static> {
         self.task.birth().place
     }
@@ -127,16 +181,46 @@ impl<T> fmt::Debug for JoinHandle<T> {
 }
 
 /// Ends a task from anywhere; says nothing of its output. Cheap to clone.
+///
+/// ```
+/// use runtime::{spawn, task::AbortHandle};
+/// runtime::block_on(async {
+///     let tasks: Vec<_> = (0..3).map(|_| spawn(std::future::pending::<()>())).collect();
+///     let stops: Vec<AbortHandle> = tasks.iter().map(|task| task.abort_handle()).collect();
+///     stops.iter().for_each(AbortHandle::abort);
+///     for task in tasks {
+///         assert!(task.await.unwrap_err().is_cancelled());
+///     }
+/// });
+/// ```
 #[derive(Clone)]
 pub struct AbortHandle(pub(super) Reference);
 
 impl AbortHandle {
     /// As [`JoinHandle::abort`].
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     let stop = runtime::spawn(std::future::pending::<()>()).abort_handle(); // detached, but not out of reach
+    ///     stop.abort();
+    ///     runtime::yield_now().await;
+    ///     assert!(stop.is_finished());
+    /// });
+    /// ```
     pub fn abort(&self) {
         self.0.abort();
     }
 
     /// As [`JoinHandle::is_finished`].
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     let task = runtime::spawn(async {});
+    ///     let watch = task.abort_handle();
+    ///     task.await.unwrap();
+    ///     assert!(watch.is_finished());
+    /// });
+    /// ```
     pub fn is_finished(&self) -> bool {
         self.0.is_complete()
     }
@@ -147,16 +231,37 @@ impl AbortHandle {
     }
 
     /// As [`JoinHandle::id`].
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     let task = runtime::spawn(async {});
+    ///     assert_eq!(task.abort_handle().id(), task.id());
+    /// });
+    /// ```
     pub fn id(&self) -> TaskId {
         self.0.birth().id
     }
 
     /// As [`JoinHandle::name`].
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     let stop = runtime::task::Builder::new().name("heartbeat").spawn(async {}).abort_handle();
+    ///     assert_eq!(stop.name(), Some("heartbeat"));
+    /// });
+    /// ```
     pub fn name(&self) -> Option<&str> {
         self.0.birth().name.as_deref().map(|name| &**name)
     }
 
     /// As [`JoinHandle::spawned_at`].
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     let stop = runtime::spawn(async {}).abort_handle();
+    ///     assert_eq!(stop.spawned_at().file(), file!());
+    /// });
+    /// ```
     pub fn spawned_at(&self) -> &'static Location<'static> {
         self.0.birth().place
     }

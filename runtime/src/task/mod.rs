@@ -7,6 +7,17 @@
 //! - A task is in at most one queue, once. A completed task is never polled again.
 //! - Its future is dropped exactly once, before its handle resolves; its output is dropped exactly once.
 //! - A panic in a task becomes its [`JoinError`] and touches nothing else.
+//!
+//! ```
+//! use runtime::{JoinError, spawn};
+//! runtime::block_on(async {
+//!     let (fine, bad, idle) = (spawn(async { 1 }), spawn(async { panic!("no") }), spawn(std::future::pending::<()>()));
+//!     idle.abort();
+//!     assert!(matches!(fine.await, Ok(1)));
+//!     assert!(matches!(bad.await, Err::<(), _>(JoinError::Panicked(panic)) if panic.message() == Some("no")));
+//!     assert!(matches!(idle.await, Err(JoinError::Cancelled)));
+//! });
+//! ```
 
 mod cell;
 mod join;
@@ -35,6 +46,18 @@ use std::{
 };
 
 /// Why a task has no output.
+///
+/// ```
+/// use runtime::JoinError;
+/// let said = runtime::block_on(async {
+///     match runtime::spawn(async { panic!("out of cheese") }).await {
+///         Ok(()) => "it went well".to_string(),
+///         Err(JoinError::Cancelled) => "somebody stopped it".to_string(),
+///         Err(error @ JoinError::Panicked(_)) => error.to_string(),
+///     }
+/// });
+/// assert_eq!(said, "the task panicked: out of cheese");
+/// ```
 pub enum JoinError {
     /// It was aborted, or its runtime ended first.
     Cancelled,
@@ -45,6 +68,13 @@ pub enum JoinError {
 /// What a task panicked with.
 ///
 /// One word: every task has room for it in its cell.
+///
+/// ```
+/// use runtime::JoinError;
+/// let error = runtime::block_on(async { runtime::spawn(async { panic!("number {}", 5) }).await.unwrap_err() });
+/// let JoinError::Panicked(panic) = error else { unreachable!() };
+/// assert_eq!(panic.message(), Some("number 5"));
+/// ```
 pub struct Panic(Box<Panicked>);
 
 struct Panicked {
@@ -61,11 +91,26 @@ impl Panic {
     }
 
     /// The text, where it was one (as from `panic!("…")`).
+    ///
+    /// ```
+    /// use runtime::JoinError;
+    /// use std::panic::panic_any;
+    /// let error = runtime::block_on(async { runtime::spawn(async { panic_any(404) }).await.unwrap_err() });
+    /// assert!(matches!(error, JoinError::Panicked(panic) if panic.message().is_none())); // no text
+    /// ```
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
 
     /// The payload, as [`std::panic::catch_unwind`] gives it: for [`std::panic::resume_unwind`], or to be downcast.
+    ///
+    /// ```
+    /// use runtime::JoinError;
+    /// use std::panic::panic_any;
+    /// let error = runtime::block_on(async { runtime::spawn(async { panic_any(404) }).await.unwrap_err() });
+    /// let JoinError::Panicked(panic) = error else { unreachable!() };
+    /// assert_eq!(*panic.into_payload().downcast::<i32>().unwrap(), 404);
+    /// ```
     pub fn into_payload(self) -> Box<dyn Any + Send> {
         self.0.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
@@ -73,11 +118,26 @@ impl Panic {
 
 impl JoinError {
     /// Was the task aborted?
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     let task = runtime::spawn(std::future::pending::<()>());
+    ///     task.abort();
+    ///     assert!(task.await.unwrap_err().is_cancelled());
+    /// });
+    /// ```
     pub fn is_cancelled(&self) -> bool {
         matches!(self, JoinError::Cancelled)
     }
 
     /// Did the task panic?
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     let task = runtime::spawn(async { panic!("no") });
+    ///     assert!(task.await.is_err_and(|error| error.is_panic()));
+    /// });
+    /// ```
     pub fn is_panic(&self) -> bool {
         matches!(self, JoinError::Panicked(_))
     }
@@ -140,11 +200,26 @@ pub struct Builder {
 
 impl Builder {
     /// A task without a name.
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     let task = runtime::task::Builder::new().spawn(async {});
+    ///     assert_eq!(task.name(), None);
+    /// });
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Gives it a name.
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     let named = |number| runtime::task::Builder::new().name(format!("peer {number}"));
+    ///     let task = named(7).spawn(async {});
+    ///     assert_eq!(task.name(), Some("peer 7"));
+    /// });
+    /// ```
     pub fn name(self, name: impl Into<Arc<str>>) -> Self {
         Self { name: Some(name.into()) }
     }
@@ -154,8 +229,11 @@ impl Builder {
     }
 }
 
-/// Goes to the back of the queue: whatever is runnable on this worker runs once before this task goes on, and the timers and the
-/// reactor make more of it runnable.
+/// Gives way: the task goes to the back of its worker's queue, and goes on when its turn comes; the timers and the reactor have
+/// theirs before. (In a simulated runtime the seed says whose turn it is.)
+///
+/// # Cancel safety
+/// Nothing is lost.
 ///
 /// ```
 /// runtime::block_on(async {

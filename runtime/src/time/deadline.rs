@@ -225,6 +225,9 @@ impl Deadline {
     /// Runs `future` until then; reports [`Elapsed`] if it was not ready. The future is polled first, so one that is ready wins
     /// even when the deadline has passed.
     ///
+    /// # Panics
+    /// When it would have to wait outside a runtime.
+    ///
     /// # Cancel safety
     /// As that of `future`, which is dropped with it.
     ///
@@ -269,6 +272,15 @@ impl fmt::Debug for Deadline {
 }
 
 /// Waits for a [`Deadline`]. From [`Deadline::wait`].
+///
+/// ```
+/// use runtime::time::{Deadline, Wait};
+/// use std::time::Duration;
+/// let deadline = Deadline::after(Duration::from_secs(3600));
+/// let wait: Wait = deadline.wait(); // it needs no reference, and may go into another task
+/// deadline.set_after(Duration::ZERO);
+/// runtime::block_on(async { runtime::spawn(wait).await.unwrap() });
+/// ```
 #[must_use = "waiting does nothing until it is awaited"]
 pub struct Wait {
     deadline: Deadline,
@@ -356,6 +368,14 @@ impl fmt::Debug for Wait {
 
 pin_project! {
     /// A future with a limit that can be moved. From [`Deadline::limit`].
+    ///
+    /// ```
+    /// use runtime::{future::join_all, time::{Deadline, Limit}};
+    /// use std::{future::{Ready, ready}, time::Duration};
+    /// let deadline = Deadline::after(Duration::from_secs(60));
+    /// let calls: Vec<Limit<Ready<u8>>> = (1..=3).map(|number| deadline.limit(ready(number))).collect();
+    /// assert_eq!(runtime::block_on(join_all(calls)), [Ok(1), Ok(2), Ok(3)]);
+    /// ```
     #[derive(Debug)]
     #[must_use = "a limit does nothing until it is awaited"]
     pub struct Limit<F> {

@@ -17,6 +17,26 @@ use std::{
 /// | `Burst` | 35, 35, 35, 40, 50 |
 /// | `Delay` | 35, 45, 55, 65 |
 /// | `Skip` | 35, 40, 50, 60 |
+///
+/// ```
+/// use runtime::time::{Instant, MissedTicks, interval, sleep};
+/// use std::time::Duration;
+/// let runtime = runtime::Runtime::builder().virtual_clock().build().unwrap();
+/// let taken = |policy| runtime.block_on(async {
+///     let (start, mut ticks) = (Instant::now(), interval(Duration::from_secs(10)).missed_ticks(policy));
+///     ticks.tick().await;
+///     sleep(Duration::from_secs(35)).await;
+///     let mut seconds = Vec::new();
+///     for _ in 0..4 {
+///         ticks.tick().await;
+///         seconds.push(start.elapsed().as_secs());
+///     }
+///     seconds
+/// });
+/// assert_eq!(taken(MissedTicks::Burst), [35, 35, 35, 40]);
+/// assert_eq!(taken(MissedTicks::Delay), [35, 45, 55, 65]);
+/// assert_eq!(taken(MissedTicks::Skip), [35, 40, 50, 60]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MissedTicks {
     /// All of them at once; then on time again. Their number is right in the end.
@@ -73,6 +93,19 @@ pub fn interval_at(start: Instant, period: Duration) -> Interval {
 }
 
 /// Comes round every so often. From [`interval`].
+///
+/// ```
+/// use runtime::time::{Instant, interval};
+/// use std::time::Duration;
+/// let runtime = runtime::Runtime::builder().virtual_clock().build().unwrap();
+/// runtime.block_on(async {
+///     let (start, mut heartbeat) = (Instant::now(), interval(Duration::from_secs(30)));
+///     for _ in 0..4 {
+///         heartbeat.tick().await;
+///     }
+///     assert_eq!(start.elapsed().as_secs(), 90);
+/// });
+/// ```
 #[derive(Debug)]
 pub struct Interval {
     sleep: Sleep,
@@ -125,6 +158,9 @@ impl Interval {
     }
 
     /// [`tick`](Interval::tick), for those who write `poll` functions.
+    ///
+    /// # Panics
+    /// As [`tick`](Interval::tick).
     ///
     /// ```
     /// use std::{future::poll_fn, time::Duration};

@@ -15,6 +15,21 @@
 //! - A timer belongs to the worker on whose thread it was armed, and stays there, wherever its future goes.
 //! - Under a virtual clock, time stands still while anything can run, and jumps to the next deadline when nothing can.
 //! - No waker is called, cloned or dropped while the timers are locked.
+//!
+//! ```
+//! use runtime::time::{Instant, interval, timeout};
+//! use std::time::Duration;
+//! let runtime = runtime::Runtime::builder().virtual_clock().build().unwrap();
+//! runtime.block_on(async {
+//!     let (start, second) = (Instant::now(), Duration::from_secs(1));
+//!     let mut ticks = interval(10 * second);
+//!     ticks.tick().await; // the first one comes at once
+//!     assert!(timeout(4 * second, ticks.tick()).await.is_err());
+//!     assert_eq!(start.elapsed(), 4 * second);
+//!     ticks.tick().await; // nothing was lost
+//!     assert_eq!(start.elapsed(), 10 * second);
+//! });
+//! ```
 
 mod clock;
 mod deadline;

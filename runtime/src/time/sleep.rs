@@ -18,6 +18,9 @@ use std::{
 ///
 /// Zero is ready at the first poll; a duration beyond the end of the clock (584 years) never is.
 ///
+/// # Panics
+/// When it would have to wait outside a runtime, in one that has ended, or on a blocking thread for virtual time.
+///
 /// # Cancel safety
 /// Dropping it disarms the timer; nothing is lost.
 ///
@@ -31,6 +34,9 @@ pub fn sleep(duration: Duration) -> Sleep {
 }
 
 /// Waits until `deadline`; ready at the first poll if it has passed.
+///
+/// # Panics
+/// When it would have to wait outside a runtime, in one that has ended, or on a blocking thread for virtual time.
 ///
 /// # Cancel safety
 /// Dropping it disarms the timer; nothing is lost.
@@ -53,6 +59,21 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 ///
 /// It arms a timer at its first poll, with the worker on whose thread that is, and may then be polled, moved and dropped on
 /// any thread: its timer stays with that worker. In another runtime, or after the end of its own, it arms a new one.
+///
+/// ```
+/// use runtime::time::{Instant, Sleep, sleep};
+/// use std::{pin::Pin, task::{Context, Poll}, time::Duration};
+/// /// Ready a second after it was made: a future may be built around a sleep, which need not be pinned.
+/// struct Second(Sleep);
+/// impl Future for Second {
+///     type Output = &'static str;
+///     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+///         Pin::new(&mut self.0).poll(context).map(|()| "a second later")
+///     }
+/// }
+/// let runtime = runtime::Runtime::builder().virtual_clock().build().unwrap();
+/// assert_eq!(runtime.block_on(async { Second(sleep(Duration::from_secs(1))).await }), "a second later");
+/// ```
 #[must_use = "a sleep does nothing until it is awaited"]
 pub struct Sleep {
     deadline: Instant,

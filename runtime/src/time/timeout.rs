@@ -15,6 +15,9 @@ use std::{
 /// The future is polled first, so one that is ready wins even against a zero timeout. It is dropped with the [`Timeout`], at
 /// the end of the `await`.
 ///
+/// # Panics
+/// When it would have to wait outside a runtime, in one that has ended, or on a blocking thread for virtual time.
+///
 /// # Cancel safety
 /// As that of `future`, which is dropped with it.
 ///
@@ -35,6 +38,9 @@ pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
 
 /// [`timeout`], up to a moment instead of for a duration.
 ///
+/// # Panics
+/// When it would have to wait outside a runtime, in one that has ended, or on a blocking thread for virtual time.
+///
 /// # Cancel safety
 /// As that of `future`, which is dropped with it.
 ///
@@ -51,6 +57,13 @@ pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
 
 pin_project! {
     /// A future with a time limit. From [`timeout`] and [`timeout_at`].
+    ///
+    /// ```
+    /// use runtime::time::{Timeout, timeout};
+    /// use std::{future::{Ready, ready}, time::Duration};
+    /// let call: Timeout<Ready<u8>> = timeout(Duration::from_secs(1), ready(7)); // the time runs from here
+    /// assert_eq!(runtime::block_on(call), Ok(7));
+    /// ```
     #[derive(Debug)]
     #[must_use = "a timeout does nothing until it is awaited"]
     pub struct Timeout<F> {
@@ -74,6 +87,14 @@ impl<F: Future> Future for Timeout<F> {
 }
 
 /// The time was up before the future was ready.
+///
+/// ```
+/// use runtime::time::timeout;
+/// use std::{future::pending, io, time::Duration};
+/// let answer = runtime::block_on(timeout(Duration::from_millis(1), pending::<()>()));
+/// let error = io::Error::new(io::ErrorKind::TimedOut, answer.unwrap_err());
+/// assert_eq!(error.to_string(), "timed out after 1ms");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elapsed(pub(super) Duration);
 

@@ -1,4 +1,4 @@
-//! The record of what a runtime does: who was polled, who woke whom, when the worker slept and why it got up.
+//! The record of what a runtime does: who was polled, who woke whom, when a worker slept and why it got up.
 //!
 //! ```text
 //!   runtime ── record ──> Recorder (a bounded ring) ── snapshot ──> Trace ──> text   (Display)
@@ -13,6 +13,19 @@
 //!
 //! - Events stand in the order in which they happened; their times never go back.
 //! - The ring is bounded: when it is full the oldest event goes, and [`Trace::lost`] counts it.
+//!
+//! ```
+//! use runtime::{Runtime, task::Builder, time::sleep};
+//! use std::time::Duration;
+//! let runtime = Runtime::builder().virtual_clock().trace().build().unwrap();
+//! runtime.block_on(async {
+//!     let nap = Builder::new().name("nap").spawn(async { sleep(Duration::from_millis(250)).await });
+//!     nap.await.unwrap();
+//! });
+//! let text = runtime.trace().to_string();
+//! let story = [r#"spawn    #1 "nap" by main"#, "park     until 250.000 ms", "wake     #1 by the timers", "done     #1: ready"];
+//! assert!(story.iter().all(|line| text.contains(line)), "{text}");
+//! ```
 
 mod chrome;
 mod subscribers;
@@ -24,11 +37,27 @@ pub(crate) use subscribers::{is_heard, tell};
 use std::{collections::VecDeque, sync::Arc, sync::Mutex, time::Duration};
 
 /// Names a task within its runtime. Never reused. [`TaskId::MAIN`] is the future given to `block_on`.
+///
+/// ```
+/// use runtime::TaskId;
+/// runtime::block_on(async {
+///     let (first, second) = (runtime::spawn(async {}), runtime::spawn(async {}));
+///     assert_eq!(format!("{}, {}, {}", TaskId::MAIN, first.id(), second.id()), "main, #1, #2");
+/// });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskId(pub(crate) u64);
 
 impl TaskId {
     /// The future that `block_on` was called with.
+    ///
+    /// ```
+    /// use runtime::{Runtime, TaskId, trace::Kind};
+    /// let runtime = Runtime::builder().trace().build().unwrap();
+    /// runtime.block_on(async { runtime::yield_now().await });
+    /// let polls = runtime.trace().events().iter().filter(|event| event.kind == Kind::Poll { task: TaskId::MAIN }).count();
+    /// assert_eq!(polls, 2);
+    /// ```
     pub const MAIN: TaskId = TaskId(0);
 }
 
@@ -42,6 +71,15 @@ impl std::fmt::Display for TaskId {
 }
 
 /// Who caused something: what the worker was doing when it happened.
+///
+/// ```
+/// use runtime::{Runtime, TaskId, time::sleep, trace::{Cause, Kind}};
+/// use std::time::Duration;
+/// let runtime = Runtime::builder().virtual_clock().trace().build().unwrap();
+/// runtime.block_on(async { sleep(Duration::from_secs(1)).await });
+/// let woken = Kind::Wake { task: TaskId::MAIN, by: Cause::Timers };
+/// assert!(runtime.trace().events().iter().any(|event| event.kind == woken));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// A task, while it was being polled.
@@ -57,6 +95,14 @@ pub enum Cause {
 }
 
 /// How a task ended.
+///
+/// ```
+/// use runtime::{Runtime, trace::{Kind, Outcome}};
+/// let runtime = Runtime::builder().trace().build().unwrap();
+/// let task = runtime.block_on(async { runtime::spawn(std::future::pending::<()>()).id() });
+/// let done = Kind::Done { task, outcome: Outcome::Cancelled };
+/// assert!(runtime.trace().events().iter().any(|event| event.kind == done));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Its future returned.
@@ -68,6 +114,20 @@ pub enum Outcome {
 }
 
 /// One kind of thing that happens in a runtime.
+///
+/// ```
+/// use runtime::{Runtime, trace::Kind, yield_now};
+/// let runtime = Runtime::builder().trace().build().unwrap();
+/// let task = runtime.block_on(async {
+///     let task = runtime::spawn(async { yield_now().await });
+///     let id = task.id();
+///     task.await.unwrap();
+///     id
+/// });
+/// let trace = runtime.trace();
+/// let polls = trace.events().iter().filter(|event| matches!(event.kind, Kind::Poll { task: polled } if polled == task));
+/// assert_eq!(polls.count(), 2); // before it gave way, and after
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
@@ -80,7 +140,7 @@ pub enum Kind {
         /// Who spawned it.
         by: Cause,
     },
-    /// The worker began to poll a task.
+    /// A worker began to poll a task.
     Poll {
         /// The task polled.
         task: TaskId,
@@ -104,14 +164,14 @@ pub enum Kind {
         /// Who woke it.
         by: Cause,
     },
-    /// Nothing to run: the worker goes to sleep in its reactor.
+    /// Nothing to run: a worker goes to sleep in its reactor.
     Park {
         /// The next deadline, since the start of the runtime; `None`: until something happens.
         until: Option<Duration>,
     },
     /// The worker got up.
     Unpark,
-    /// The reactor saw a source become ready.
+    /// A reactor saw a source become ready.
     Ready {
         /// The source's number.
         source: usize,
@@ -134,8 +194,18 @@ pub enum Kind {
     },
 }
 
-// ANCHOR: event
 /// One entry of the record.
+///
+/// ```
+/// use runtime::{Runtime, time::sleep, trace::Kind};
+/// use std::time::Duration;
+/// let runtime = Runtime::builder().virtual_clock().trace().build().unwrap();
+/// runtime.block_on(async { sleep(Duration::from_secs(1)).await });
+/// let trace = runtime.trace();
+/// let woke_up = trace.events().iter().find(|event| event.kind == Kind::Unpark).unwrap();
+/// assert_eq!((woke_up.at, woke_up.worker), (Duration::from_secs(1), Some(0)));
+/// ```
+// ANCHOR: event
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// When, since the start of the runtime.
@@ -148,6 +218,13 @@ pub struct Event {
 // ANCHOR_END: event
 
 /// A copy of the record, to be read, printed or drawn.
+///
+/// ```
+/// let runtime = runtime::Runtime::builder().trace().build().unwrap();
+/// runtime.block_on(async { runtime::spawn(async {}).await.unwrap() });
+/// let trace = runtime.trace();
+/// assert_eq!(trace.to_string().lines().count(), trace.events().len()); // a line an event
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     events: Vec<Event>,
@@ -156,11 +233,25 @@ pub struct Trace {
 
 impl Trace {
     /// The events, oldest first.
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::builder().trace().build().unwrap();
+    /// runtime.block_on(async { runtime::yield_now().await });
+    /// assert!(runtime.trace().events().is_sorted_by_key(|event| event.at));
+    /// ```
     pub fn events(&self) -> &[Event] {
         &self.events
     }
 
     /// How many older events the bounded ring had to let go.
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::builder().trace_capacity(4).build().unwrap();
+    /// runtime.block_on(async { runtime::spawn(async {}).await.unwrap() });
+    /// let trace = runtime.trace();
+    /// assert!(trace.lost() > 0);
+    /// assert_eq!(trace.events().len(), 4); // the latest
+    /// ```
     pub fn lost(&self) -> u64 {
         self.lost
     }
@@ -174,16 +265,37 @@ impl Trace {
     ///
     /// The x axis is the order of events, not time: under a virtual clock most events share an instant, and in a real run
     /// the sleeps would squeeze everything else into nothing. Sleeps carry their length as text.
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::builder().trace().build().unwrap();
+    /// runtime.block_on(async { runtime::task::Builder::new().name("nap").spawn(async {}).await.unwrap() });
+    /// let picture = runtime.trace().timeline_svg(); // for std::fs::write("timeline.svg", …)
+    /// assert!(picture.starts_with("<svg") && picture.contains("nap"));
+    /// ```
     pub fn timeline_svg(&self) -> String {
         svg::draw(self)
     }
 
     /// The record as JSON for Chrome's trace viewer and <https://ui.perfetto.dev>: true to scale, for looking closely.
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::builder().trace().build().unwrap();
+    /// runtime.block_on(async { runtime::spawn(async {}).await.unwrap() });
+    /// let record: serde_json::Value = serde_json::from_str(&runtime.trace().chrome_json()).unwrap();
+    /// assert!(!record["traceEvents"].as_array().unwrap().is_empty());
+    /// ```
     pub fn chrome_json(&self) -> String {
         chrome::write(self)
     }
 
     /// The name that `task` was spawned with.
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::builder().trace().build().unwrap();
+    /// let id = runtime.block_on(async { runtime::task::Builder::new().name("nap").spawn(async {}).id() });
+    /// assert_eq!(runtime.trace().name_of(id), Some("nap"));
+    /// assert_eq!(runtime.trace().name_of(runtime::TaskId::MAIN), None);
+    /// ```
     pub fn name_of(&self, task: TaskId) -> Option<&str> {
         self.events.iter().find_map(|event| match &event.kind {
             Kind::Spawn { task: spawned, name, .. } if *spawned == task => name.as_deref(),

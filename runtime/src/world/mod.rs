@@ -57,6 +57,17 @@ use std::{
 };
 
 /// The world of a simulated runtime, to be asked and changed. Cheap to clone; it may be asked after its runtime has ended.
+///
+/// ```
+/// use runtime::{Runtime, world::{self, TcpListener}};
+/// let world = Runtime::simulated(9).block_on(async {
+///     let _listener = TcpListener::bind(([10, 0, 0, 1], 80).into()).unwrap();
+///     let world = world::current().unwrap();
+///     assert_eq!(world.open_sockets(), 1);
+///     world
+/// });
+/// assert_eq!((world.seed(), world.open_sockets()), (9, 0));
+/// ```
 #[derive(Clone, Debug)]
 pub struct World(Arc<Network>);
 
@@ -99,16 +110,46 @@ pub async fn on_host<F: Future>(address: IpAddr, future: F) -> F::Output {
 
 impl World {
     /// What everything here follows from.
+    ///
+    /// ```
+    /// use runtime::{Runtime, world};
+    /// let world = Runtime::simulated(17).block_on(async { world::current().unwrap() });
+    /// assert_eq!(world.seed(), 17);
+    /// ```
     pub fn seed(&self) -> u64 {
         self.0.seed()
     }
 
     /// What the network is like now.
+    ///
+    /// ```
+    /// use runtime::{Runtime, world::{TcpListener, TcpStream, current}};
+    /// Runtime::simulated(1).block_on(async {
+    ///     let (world, listener) = (current().unwrap(), TcpListener::bind(([10, 0, 0, 1], 80).into())?);
+    ///     let calm = world.conditions();
+    ///     world.set_conditions(calm.clone().refusals(1.0));
+    ///     assert!(TcpStream::connect(listener.local_addr()).await.is_err());
+    ///     world.set_conditions(calm); // as it was
+    ///     assert!(TcpStream::connect(listener.local_addr()).await.is_ok());
+    ///     std::io::Result::Ok(())
+    /// }).unwrap();
+    /// ```
     pub fn conditions(&self) -> Conditions {
         self.0.conditions()
     }
 
     /// Changes what the network is like. What is under way already arrives when it would have.
+    ///
+    /// ```
+    /// use runtime::{Runtime, world::{Conditions, TcpListener, TcpStream, current}};
+    /// Runtime::simulated(1).block_on(async {
+    ///     let listener = TcpListener::bind(([10, 0, 0, 1], 80).into())?;
+    ///     assert!(TcpStream::connect(listener.local_addr()).await.is_ok());
+    ///     current().unwrap().set_conditions(Conditions::default().refusals(1.0));
+    ///     assert!(TcpStream::connect(listener.local_addr()).await.is_err());
+    ///     std::io::Result::Ok(())
+    /// }).unwrap();
+    /// ```
     pub fn set_conditions(&self, conditions: Conditions) {
         self.0.set_conditions(conditions);
     }
@@ -134,27 +175,93 @@ impl World {
     }
 
     /// Undoes [`partition`](World::partition): what was held back arrives at once, in the order in which it would have.
+    ///
+    /// ```
+    /// use futures_lite::{AsyncReadExt, AsyncWriteExt};
+    /// use runtime::{Runtime, future::join, world::{TcpListener, TcpStream, current, on_host}};
+    /// use std::net::IpAddr;
+    /// Runtime::simulated(1).block_on(async {
+    ///     let (near, far) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+    ///     let listener = TcpListener::bind((far, 80).into())?;
+    ///     let (ours, theirs) = join(on_host(near, TcpStream::connect((far, 80).into())), listener.accept()).await;
+    ///     let (mut ours, mut theirs) = (ours?, theirs?.0);
+    ///     current().unwrap().partition(near, far);
+    ///     ours.write_all(b"a letter").await?; // it is on its way…
+    ///     current().unwrap().heal(near, far);
+    ///     let mut letter = [0; 8];
+    ///     theirs.read_exact(&mut letter).await?; // …and arrives after all
+    ///     assert_eq!(&letter, b"a letter");
+    ///     std::io::Result::Ok(())
+    /// }).unwrap();
+    /// ```
     pub fn heal(&self, one: IpAddr, other: IpAddr) {
         self.0.heal(one, other);
     }
 
     /// Lets every call to `address` vanish that arrives from now on: connecting never ends, unless somebody gives up.
+    ///
+    /// ```
+    /// use runtime::{Runtime, time::timeout, world::{TcpListener, TcpStream, current}};
+    /// use std::time::Duration;
+    /// Runtime::simulated(1).block_on(async {
+    ///     let listener = TcpListener::bind(([10, 0, 0, 1], 80).into()).unwrap();
+    ///     current().unwrap().silence(listener.local_addr());
+    ///     let call = TcpStream::connect(listener.local_addr());
+    ///     assert!(timeout(Duration::from_secs(3600), call).await.is_err()); // neither a connection nor a refusal
+    /// });
+    /// ```
     pub fn silence(&self, address: SocketAddr) {
         self.0.set_silent(address, true);
     }
 
     /// Undoes [`silence`](World::silence), for later calls.
+    ///
+    /// ```
+    /// use runtime::{Runtime, world::{TcpListener, TcpStream, current}};
+    /// Runtime::simulated(1).block_on(async {
+    ///     let listener = TcpListener::bind(([10, 0, 0, 1], 80).into()).unwrap();
+    ///     current().unwrap().silence(listener.local_addr());
+    ///     current().unwrap().unsilence(listener.local_addr());
+    ///     assert!(TcpStream::connect(listener.local_addr()).await.is_ok());
+    /// });
+    /// ```
     pub fn unsilence(&self, address: SocketAddr) {
         self.0.set_silent(address, false);
     }
 
     /// Breaks every connection between two hosts: all ends see "connection reset". Says how many there were.
+    ///
+    /// ```
+    /// use futures_lite::AsyncReadExt;
+    /// use runtime::{Runtime, future::join, world::{TcpListener, TcpStream, current, on_host}};
+    /// use std::{io::ErrorKind, net::IpAddr};
+    /// Runtime::simulated(1).block_on(async {
+    ///     let (near, far) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+    ///     let listener = TcpListener::bind((far, 80).into())?;
+    ///     let (ours, theirs) = join(on_host(near, TcpStream::connect((far, 80).into())), listener.accept()).await;
+    ///     let (mut ours, _theirs) = (ours?, theirs?);
+    ///     assert_eq!(current().unwrap().reset_between(near, far), 1);
+    ///     assert_eq!(ours.read(&mut [0; 8]).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    ///     std::io::Result::Ok(())
+    /// }).unwrap();
+    /// ```
     pub fn reset_between(&self, one: IpAddr, other: IpAddr) -> usize {
         self.0.reset_between(one, other)
     }
 
     /// Lets the next `accept` of a connection at `address` fail with "too many open files"; the connection stays in the
     /// backlog. `false`: nobody listens there.
+    ///
+    /// ```
+    /// use runtime::{Runtime, future::join, world::{TcpListener, TcpStream, current}};
+    /// Runtime::simulated(1).block_on(async {
+    ///     let listener = TcpListener::bind(([10, 0, 0, 1], 80).into()).unwrap();
+    ///     assert!(current().unwrap().fail_next_accept(listener.local_addr()));
+    ///     let (call, accepted) = join(TcpStream::connect(listener.local_addr()), listener.accept()).await;
+    ///     assert!(call.is_ok() && accepted.is_err());
+    ///     assert!(listener.accept().await.is_ok()); // the same connection, at the second try
+    /// });
+    /// ```
     pub fn fail_next_accept(&self, address: SocketAddr) -> bool {
         self.0.fail_next_accept(address)
     }
@@ -178,6 +285,17 @@ impl World {
     ///
     /// # Errors
     /// When nobody has the name.
+    ///
+    /// ```
+    /// use runtime::{Runtime, world::current};
+    /// use std::{io::ErrorKind, net::IpAddr};
+    /// Runtime::simulated(1).block_on(async {
+    ///     let world = current().unwrap();
+    ///     assert_eq!(world.resolve("localhost").unwrap(), [IpAddr::from([127, 0, 0, 1])]);
+    ///     assert_eq!(world.resolve("10.0.0.7").unwrap(), [IpAddr::from([10, 0, 0, 7])]);
+    ///     assert_eq!(world.resolve("nobody").unwrap_err().kind(), ErrorKind::NotFound);
+    /// });
+    /// ```
     pub fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         match host.parse() {
             Ok(number) => Ok(vec![number]),
@@ -190,6 +308,17 @@ impl World {
 
     /// How many sockets there are: listeners, and ends of connections that somebody holds or that wait to be accepted. Zero
     /// when nothing was leaked.
+    ///
+    /// ```
+    /// use runtime::{Runtime, future::join, world::{TcpListener, TcpStream, current}};
+    /// Runtime::simulated(1).block_on(async {
+    ///     let listener = TcpListener::bind(([10, 0, 0, 1], 80).into()).unwrap();
+    ///     let ends = join(TcpStream::connect(listener.local_addr()), listener.accept()).await;
+    ///     assert_eq!(current().unwrap().open_sockets(), 3);
+    ///     drop((listener, ends));
+    ///     assert_eq!(current().unwrap().open_sockets(), 0);
+    /// });
+    /// ```
     pub fn open_sockets(&self) -> usize {
         self.0.open_sockets()
     }

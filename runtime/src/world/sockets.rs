@@ -21,6 +21,20 @@ fn network() -> io::Result<Arc<Network>> {
 /// A socket of the current world that others connect to.
 ///
 /// See the [module](crate::world) for an example.
+///
+/// ```
+/// use runtime::{Runtime, spawn, world::{TcpListener, TcpStream}};
+/// Runtime::simulated(1).block_on(async {
+///     let listener = TcpListener::bind(([10, 0, 0, 1], 80).into())?;
+///     let address = listener.local_addr();
+///     let callers: Vec<_> = (0..3).map(|_| spawn(TcpStream::connect(address))).collect();
+///     for _ in &callers {
+///         let (stream, caller) = listener.accept().await?;
+///         assert_eq!(stream.peer_addr(), caller);
+///     }
+///     std::io::Result::Ok(())
+/// }).unwrap();
+/// ```
 #[derive(Debug)]
 pub struct TcpListener(AsyncFd<Listener>);
 
@@ -30,6 +44,16 @@ impl TcpListener {
     ///
     /// # Errors
     /// `AddrInUse`; or that the current runtime has no world.
+    ///
+    /// ```
+    /// use runtime::{Runtime, world::TcpListener};
+    /// use std::io::ErrorKind;
+    /// Runtime::simulated(1).block_on(async {
+    ///     let listener = TcpListener::bind(([10, 0, 0, 1], 80).into()).unwrap();
+    ///     assert_eq!(TcpListener::bind(listener.local_addr()).unwrap_err().kind(), ErrorKind::AddrInUse);
+    /// });
+    /// assert!(TcpListener::bind(([10, 0, 0, 1], 80).into()).is_err()); // there is no world here
+    /// ```
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
         Ok(Self(AsyncFd::new(Listener::bind(&network()?, address)?)))
     }
@@ -42,12 +66,31 @@ impl TcpListener {
     ///
     /// # Cancel safety
     /// Nothing is lost: a connection that was not returned is still in the backlog.
+    ///
+    /// ```
+    /// use runtime::{Runtime, future::join, world::{TcpListener, TcpStream}};
+    /// Runtime::simulated(1).block_on(async {
+    ///     let listener = TcpListener::bind(([10, 0, 0, 1], 80).into())?;
+    ///     let (ours, theirs) = join(TcpStream::connect(listener.local_addr()), listener.accept()).await;
+    ///     let (stream, caller) = theirs?;
+    ///     assert_eq!((stream.local_addr(), caller), (listener.local_addr(), ours?.local_addr()));
+    ///     std::io::Result::Ok(())
+    /// }).unwrap();
+    /// ```
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let (stream, peer) = self.0.read_with(|listener| listener.accept()).await?;
         Ok((TcpStream(AsyncFd::new(stream)), peer))
     }
 
     /// Where it listens: after binding port 0, the port that was chosen.
+    ///
+    /// ```
+    /// use runtime::{Runtime, world::TcpListener};
+    /// Runtime::simulated(1).block_on(async {
+    ///     let listener = TcpListener::bind(([10, 0, 0, 1], 0).into()).unwrap();
+    ///     assert_ne!(listener.local_addr().port(), 0);
+    /// });
+    /// ```
     pub fn local_addr(&self) -> SocketAddr {
         self.0.get_ref().local_addr()
     }
@@ -60,6 +103,22 @@ impl TcpListener {
 /// before it. As with every [`AsyncFd`], at most one task may read at a time, and at most one write.
 ///
 /// See the [module](crate::world) for an example.
+///
+/// ```
+/// use futures_lite::{AsyncReadExt, AsyncWriteExt};
+/// use runtime::{Runtime, future::join, world::{TcpListener, TcpStream}};
+/// Runtime::simulated(1).block_on(async {
+///     let listener = TcpListener::bind(([10, 0, 0, 1], 80).into())?;
+///     let (ours, theirs) = join(TcpStream::connect(listener.local_addr()), listener.accept()).await;
+///     let (mut ours, (mut theirs, _)) = (ours?, theirs?);
+///     ours.write_all(b"ping").await?;
+///     drop(ours);
+///     let mut heard = Vec::new();
+///     theirs.read_to_end(&mut heard).await?;
+///     assert_eq!(heard, b"ping");
+///     std::io::Result::Ok(())
+/// }).unwrap();
+/// ```
 #[derive(Debug)]
 pub struct TcpStream(AsyncFd<Stream>);
 
@@ -67,10 +126,18 @@ impl TcpStream {
     /// Connects.
     ///
     /// # Errors
-    /// `ConnectionRefused` if nobody listens there; or that the current runtime has no world.
+    /// `ConnectionRefused` if nobody listens there, or if the [`Conditions`](crate::world::Conditions) ask for it; or that the
+    /// current runtime has no world.
     ///
     /// # Cancel safety
     /// A connection that was being made is closed.
+    ///
+    /// ```
+    /// use runtime::{Runtime, world::TcpStream};
+    /// use std::io::ErrorKind;
+    /// let nobody = Runtime::simulated(1).block_on(TcpStream::connect(([10, 0, 0, 1], 80).into()));
+    /// assert_eq!(nobody.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    /// ```
     pub async fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = AsyncFd::new(Stream::connect(&network()?, address)?);
         stream.write_with(Stream::connected).await?;
@@ -78,11 +145,32 @@ impl TcpStream {
     }
 
     /// Our end.
+    ///
+    /// ```
+    /// use runtime::{Runtime, world::{TcpListener, TcpStream, on_host}};
+    /// use std::net::IpAddr;
+    /// Runtime::simulated(1).block_on(async {
+    ///     let (near, listener) = (IpAddr::from([10, 0, 0, 1]), TcpListener::bind(([10, 0, 0, 2], 80).into())?);
+    ///     let stream = on_host(near, TcpStream::connect(listener.local_addr())).await?;
+    ///     assert_eq!(stream.local_addr().ip(), near);
+    ///     std::io::Result::Ok(())
+    /// }).unwrap();
+    /// ```
     pub fn local_addr(&self) -> SocketAddr {
         self.0.get_ref().local_addr()
     }
 
     /// The other end.
+    ///
+    /// ```
+    /// use runtime::{Runtime, world::{TcpListener, TcpStream}};
+    /// Runtime::simulated(1).block_on(async {
+    ///     let listener = TcpListener::bind(([10, 0, 0, 1], 80).into())?;
+    ///     let stream = TcpStream::connect(listener.local_addr()).await?;
+    ///     assert_eq!(stream.peer_addr(), listener.local_addr());
+    ///     std::io::Result::Ok(())
+    /// }).unwrap();
+    /// ```
     pub fn peer_addr(&self) -> SocketAddr {
         self.0.get_ref().peer_addr()
     }
@@ -91,6 +179,23 @@ impl TcpStream {
     ///
     /// # Errors
     /// When the connection is gone.
+    ///
+    /// ```
+    /// use futures_lite::{AsyncReadExt, AsyncWriteExt};
+    /// use runtime::{Runtime, future::join, world::{TcpListener, TcpStream}};
+    /// use std::{io::ErrorKind, net::Shutdown};
+    /// Runtime::simulated(1).block_on(async {
+    ///     let listener = TcpListener::bind(([10, 0, 0, 1], 80).into())?;
+    ///     let (ours, theirs) = join(TcpStream::connect(listener.local_addr()), listener.accept()).await;
+    ///     let (mut ours, (mut theirs, _)) = (ours?, theirs?);
+    ///     ours.shutdown(Shutdown::Write)?;
+    ///     assert_eq!(theirs.read(&mut [0; 8]).await?, 0); // the end
+    ///     assert_eq!(ours.write(b"more").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
+    ///     theirs.write_all(b"you may still listen").await?;
+    ///     assert!(ours.read(&mut [0; 8]).await? > 0);
+    ///     std::io::Result::Ok(())
+    /// }).unwrap();
+    /// ```
     pub fn shutdown(&self, direction: Shutdown) -> io::Result<()> {
         self.0.get_ref().shutdown(direction)
     }
@@ -99,11 +204,43 @@ impl TcpStream {
     ///
     /// # Errors
     /// `WouldBlock` if there is nothing; it does not wait.
+    ///
+    /// ```
+    /// use futures_lite::{AsyncReadExt, AsyncWriteExt};
+    /// use runtime::{Runtime, future::join, world::{TcpListener, TcpStream}};
+    /// use std::io::ErrorKind;
+    /// Runtime::simulated(1).block_on(async {
+    ///     let listener = TcpListener::bind(([10, 0, 0, 1], 80).into())?;
+    ///     let (ours, theirs) = join(TcpStream::connect(listener.local_addr()), listener.accept()).await;
+    ///     let (mut ours, (mut theirs, _)) = (ours?, theirs?);
+    ///     assert_eq!(theirs.try_peek(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    ///     ours.write_all(b"ping").await?;
+    ///     theirs.read_exact(&mut [0; 3]).await?;
+    ///     runtime::time::sleep(std::time::Duration::from_secs(1)).await; // by now all has arrived
+    ///     let mut seen = [0; 8];
+    ///     assert_eq!((theirs.try_peek(&mut seen)?, seen[0]), (1, b'g'));
+    ///     assert_eq!(theirs.try_peek(&mut seen)?, 1); // it is still there
+    ///     std::io::Result::Ok(())
+    /// }).unwrap();
+    /// ```
     pub fn try_peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.get_ref().peek(buffer)
     }
 
     /// When this is dropped, the other end will see "connection reset".
+    ///
+    /// ```
+    /// use futures_lite::AsyncReadExt;
+    /// use runtime::{Runtime, future::join, world::{TcpListener, TcpStream}};
+    /// use std::io::ErrorKind;
+    /// Runtime::simulated(1).block_on(async {
+    ///     let listener = TcpListener::bind(([10, 0, 0, 1], 80).into())?;
+    ///     let (ours, theirs) = join(TcpStream::connect(listener.local_addr()), listener.accept()).await;
+    ///     ours?.reset_when_dropped();
+    ///     assert_eq!(theirs?.0.read(&mut [0; 8]).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    ///     std::io::Result::Ok(())
+    /// }).unwrap();
+    /// ```
     pub fn reset_when_dropped(&self) {
         self.0.get_ref().reset_when_dropped();
     }

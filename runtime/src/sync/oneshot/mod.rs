@@ -10,6 +10,19 @@
 //! - Either side that goes tells the other: a receiver does not wait for a sender that is gone.
 //! - All is under one short lock. Wakers and values leave it before they are woken, cloned or dropped: they are anybody's code.
 //! - A receiver that is dropped takes its waker with it, and so does a sender.
+//!
+//! ```
+//! use runtime::{spawn, sync::oneshot};
+//! /// A task that answers questions.
+//! async fn square(number: u64, answer: oneshot::Sender<u64>) {
+//!     let _ = answer.send(number * number); // nobody may want to know any more
+//! }
+//! runtime::block_on(async {
+//!     let (answer, receiver) = oneshot::channel();
+//!     drop(spawn(square(7, answer)));
+//!     assert_eq!(receiver.await, Ok(49));
+//! });
+//! ```
 
 #[cfg(all(test, runtime_loom))]
 mod loom_models;
@@ -40,6 +53,13 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 }
 
 /// Sends the one value. Dropping it without sending tells the receiver that none will come.
+///
+/// ```
+/// use runtime::sync::oneshot::{Closed, channel};
+/// let (sender, receiver) = channel::<u8>();
+/// drop(sender);
+/// assert_eq!(runtime::block_on(receiver), Err(Closed));
+/// ```
 #[must_use = "dropping it tells the receiver that no value will come"]
 pub struct Sender<T>(
     /// Until the value is sent.
@@ -52,6 +72,17 @@ pub struct Sender<T>(
 /// # Cancel safety
 /// Awaiting through `&mut receiver` can be given up and taken up again; nothing is lost. Dropping the receiver drops a value
 /// that is there already, and gives the sender its value back if it comes later.
+///
+/// ```
+/// use runtime::{sync::oneshot, time::timeout};
+/// use std::time::Duration;
+/// runtime::block_on(async {
+///     let (sender, mut receiver) = oneshot::channel();
+///     assert!(timeout(Duration::from_millis(1), &mut receiver).await.is_err()); // not yet
+///     sender.send("now").unwrap();
+///     assert_eq!(receiver.await, Ok("now"));
+/// });
+/// ```
 #[must_use = "a receiver does nothing until it is awaited"]
 pub struct Receiver<T>(
     /// Until the value is received: then the sender is gone, and there is nobody to tell.
@@ -71,10 +102,31 @@ struct State<T> {
 }
 
 /// No value will come: the sender was dropped without sending, or the channel was closed.
+///
+/// ```
+/// use runtime::sync::oneshot::{Closed, channel};
+/// runtime::block_on(async {
+///     let (sender, receiver) = channel::<u8>();
+///     let worker = runtime::spawn(async move {
+///         let _sender = sender;
+///         panic!("the worker is gone");
+///     });
+///     assert_eq!(receiver.await, Err(Closed));
+///     assert!(worker.await.is_err_and(|error: runtime::JoinError| error.is_panic()));
+/// });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed;
 
 /// Why [`Receiver::try_recv`] has no value.
+///
+/// ```
+/// use runtime::sync::oneshot::{TryRecvError, channel};
+/// let (sender, mut receiver) = channel::<u8>();
+/// assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty)); // ask again later
+/// drop(sender);
+/// assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed)); // do not
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TryRecvError {
     /// It may still come.
@@ -113,6 +165,13 @@ impl<T> Sender<T> {
     }
 
     /// Is nobody there to receive the value? It may be so from one moment to the next, but never ends.
+    ///
+    /// ```
+    /// let (sender, receiver) = runtime::sync::oneshot::channel::<Vec<u8>>();
+    /// assert!(!sender.is_closed());
+    /// drop(receiver);
+    /// assert!(sender.is_closed()); // no need to compute it
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.channel().lock().closed
     }
@@ -135,6 +194,13 @@ impl<T> Sender<T> {
     }
 
     /// [`closed`](Self::closed), to be polled by hand. The task that polled last is woken.
+    ///
+    /// ```
+    /// use std::future::poll_fn;
+    /// let (mut sender, mut receiver) = runtime::sync::oneshot::channel::<u8>();
+    /// receiver.close();
+    /// runtime::block_on(poll_fn(|context| sender.poll_closed(context)));
+    /// ```
     pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.channel().wait(context, |state| state.closed.then_some(()), |state| &mut state.sender_waits)
     }
