@@ -10,14 +10,18 @@
 //! - An executor *inside* a poll of ours, which asks again and again and never gives way, gets a new budget when it has been
 //!   refused often: the poll is long, but it ends.
 //! - An operation does its work *after* it has spent, or gives the unit back: what was done is never hidden.
+//! - What ends other things (a timer, an event) has a reserve: beside a reader that spends all it has in each poll, a timeout
+//!   still passes.
 
 use std::{
     cell::Cell,
     task::{Context, Poll},
 };
 
-/// How many operations a poll may complete: as many as tokio allows.
-const FULL: u32 = 128;
+/// How many operations a poll may complete: as many as tokio allows, and the reserve.
+const FULL: u32 = 128 + RESERVE;
+/// How many of them only timers and events may complete.
+const RESERVE: u32 = 16;
 /// How often a poll may be refused before it is given a second budget.
 const MOST_REFUSALS: u32 = 8 * FULL;
 /// Not in a poll of ours.
@@ -45,21 +49,36 @@ pub(crate) fn with_full<R>(poll: impl FnOnce() -> R) -> R {
 
 /// Spends one unit. `Pending`: there is none left, and the task has been woken to try again.
 pub(crate) fn spend(context: &Context<'_>) -> Poll<()> {
-    match LEFT.get() {
-        UNLIMITED => Poll::Ready(()),
-        0 if REFUSED.get() == MOST_REFUSALS => {
-            REFUSED.set(0);
-            LEFT.set(FULL);
-            Poll::Ready(())
-        }
-        0 => {
+    spend_down_to(RESERVE, context)
+}
+
+/// [`spend`], for timers and events.
+pub(crate) fn spend_reserve(context: &Context<'_>) -> Poll<()> {
+    spend_down_to(0, context)
+}
+
+fn spend_down_to(least: u32, context: &Context<'_>) -> Poll<()> {
+    let mut left = LEFT.get();
+    if left == UNLIMITED {
+        return Poll::Ready(());
+    }
+    if left <= least {
+        if REFUSED.get() < MOST_REFUSALS {
             REFUSED.set(REFUSED.get() + 1);
             context.waker().wake_by_ref();
-            Poll::Pending
+            return Poll::Pending;
         }
-        left => {
-            LEFT.set(left - 1);
-            Poll::Ready(())
-        }
+        REFUSED.set(0);
+        left = FULL;
+    }
+    LEFT.set(left - 1);
+    Poll::Ready(())
+}
+
+/// What was spent was not needed: the operation waits.
+pub(crate) fn give_back() {
+    let left = LEFT.get();
+    if left != UNLIMITED {
+        LEFT.set(left + 1);
     }
 }

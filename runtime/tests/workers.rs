@@ -1,15 +1,19 @@
 //! Several workers: what one worker does, all together do too.
 
 use runtime::{
-    Handle, JoinError, Runtime, spawn, spawn_blocking, spawn_local,
-    time::sleep,
-    trace::{Event, Kind},
+    AsyncFd, Handle, JoinError, Runtime,
+    future::race,
+    spawn, spawn_blocking, spawn_local,
+    sync::{Event, oneshot},
+    time::{sleep, timeout},
+    trace::{self, Kind},
     yield_now,
 };
 use std::{
     cell::Cell,
     collections::HashSet,
-    future::{Future, pending},
+    fs::File,
+    future::{Future, pending, poll_fn},
     marker::PhantomData,
     rc::Rc,
     sync::{
@@ -287,8 +291,11 @@ fn the_first_to_get_up_is_watched() {
 
     let runtime = Runtime::builder().workers(3).trace().build().unwrap();
     let sleeps_deep = |worker| {
-        let latest = |event: &&Event| event.worker == Some(worker);
-        matches!(runtime.trace().events().iter().rfind(latest), Some(Event { kind: Kind::Park { until: None }, .. }))
+        let latest = |event: &&trace::Event| event.worker == Some(worker);
+        matches!(
+            runtime.trace().events().iter().rfind(latest),
+            Some(trace::Event { kind: Kind::Park { until: None }, .. })
+        )
     };
     while !(sleeps_deep(1) && sleeps_deep(2)) {
         thread::yield_now();
@@ -481,4 +488,81 @@ fn the_trace_tells_the_workers_apart() {
     assert!(text.contains("steal"), "{text}");
     assert!(runtime.trace().timeline_svg().contains("worker 1"));
     assert!(runtime.trace().chrome_json().contains("worker 1"));
+}
+
+/// Runs `greedy` on each worker there is: then another task, a timer and the end must have their turn too.
+fn starves_nobody<F: Future<Output = ()> + Send + 'static>(greedy: impl Fn() -> F + Copy + Send + 'static) {
+    for number in [1, 2] {
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            workers(number).block_on(async {
+                let all: Vec<_> = (0..number).map(|_| spawn(greedy())).collect();
+                sleep(Duration::from_millis(1)).await;
+                spawn(async {}).await.unwrap();
+                for greedy in all {
+                    greedy.abort();
+                    assert!(greedy.await.unwrap_err().is_cancelled());
+                }
+            });
+            sender.send(()).unwrap();
+        });
+        let end = receiver.recv_timeout(Duration::from_secs(20));
+        end.unwrap_or_else(|error| panic!("starved on {number} workers: {error}"));
+    }
+}
+
+/// Never has to wait.
+async fn read_for_ever() {
+    let zeros = AsyncFd::new(File::open("/dev/zero").unwrap());
+    loop {
+        poll_fn(|context| zeros.poll_read_bytes(context, &mut [0; 8])).await.unwrap();
+    }
+}
+
+#[test]
+fn an_endless_source_starves_nobody() {
+    starves_nobody(read_for_ever);
+}
+
+#[test]
+fn timers_that_are_always_due_starve_nobody() {
+    starves_nobody(|| async {
+        loop {
+            sleep(Duration::ZERO).await;
+        }
+    });
+}
+
+#[test]
+fn events_and_values_that_are_always_there_starve_nobody() {
+    starves_nobody(|| async {
+        let event = Event::new();
+        event.set();
+        loop {
+            event.wait().await;
+        }
+    });
+    starves_nobody(|| async {
+        loop {
+            let (sender, receiver) = oneshot::channel();
+            sender.send(()).unwrap();
+            receiver.await.unwrap();
+        }
+    });
+}
+
+/// The reader spends all it has in each poll; what is to end it is polled after it, in the same task.
+#[test]
+fn an_endless_source_starves_neither_its_timeout_nor_its_stop() {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        runtime::block_on(async {
+            timeout(Duration::from_millis(1), read_for_ever()).await.unwrap_err();
+            let stop = Event::new();
+            stop.set();
+            race(read_for_ever(), stop.wait()).await;
+        });
+        sender.send(()).unwrap();
+    });
+    receiver.recv_timeout(Duration::from_secs(20)).expect("the reader goes on for ever");
 }

@@ -172,7 +172,7 @@ impl Local {
         self.shared_some.replace(false)
     }
 
-    /// Takes from a sibling's shelf: one task to run now, the others into our own ring.
+    /// Takes from a sibling's shelf: one task to run now, the others into our own ring, as far as it has room.
     pub(crate) fn steal_from(&self, victim: &Shelf, take: Take) -> Option<Task> {
         let stolen = victim.ring.steal_into(&self.shelf.ring);
         stolen.or_else(|| if take == Take::All { victim.next.take() } else { None })

@@ -169,17 +169,17 @@ impl<T: WholeWord, const N: usize> Ring<T, N> {
         words.into_iter().map(|word| unsafe { from_slot(word) })
     }
 
-    /// For the owner of `into`: takes half of ours, rounded up, or what `into` has room for. The last one is handed out, the
+    /// For the owner of `into`: takes half of ours, rounded up, as far as `into` has room. The last one is handed out, the
     /// others stand in `into`.
     pub(crate) fn steal_into(&self, into: &Self) -> Option<T> {
         let start = into.tail.0.load(Ordering::Relaxed);
+        // Acquire: as in `push`. (Who steals from `into` meanwhile only makes more room.)
+        let room = N - start.wrapping_sub(into.head.0.load(Ordering::Acquire));
         let mut head = self.head.0.load(Ordering::Acquire);
         loop {
             // Acquire: pairs with `push`: we see the slots below this tail.
             let length = self.tail.0.load(Ordering::Acquire).wrapping_sub(head);
             let half = length - length / 2;
-            // What is handed out needs no room. (Thieves may take from `into` meanwhile: then there is more.)
-            let room = N - start.wrapping_sub(into.head.0.load(Ordering::Acquire));
             if half == 0 {
                 return None;
             }
@@ -188,6 +188,7 @@ impl<T: WholeWord, const N: usize> Ring<T, N> {
                 head = self.head.0.load(Ordering::Acquire);
                 continue;
             }
+            // What is handed out needs no room.
             let half = half.min(room + 1);
             let last = self.slot(head.wrapping_add(half - 1)).load(Ordering::Relaxed);
             for nth in 0..half - 1 {
@@ -225,6 +226,7 @@ unsafe fn from_slot<T: WholeWord>(word: *mut ()) -> T {
 mod tests {
     use super::*;
     use std::{
+        iter,
         sync::{
             Arc,
             atomic::{AtomicBool, AtomicUsize},
@@ -273,21 +275,20 @@ mod tests {
         assert!(victim.steal_into(&thief).is_none());
     }
 
-    /// A thief whose own ring is nearly full takes no more than it has room for: nothing is written over.
+    /// A thief may have something already: it takes what it has room for, and writes over nothing.
     #[test]
-    fn a_thief_takes_what_it_has_room_for() {
-        let (victim, thief) = (Ring::<Box<usize>, 8>::default(), Ring::<Box<usize>, 8>::default());
-        (0..8).for_each(|number| victim.push(Box::new(number)).unwrap());
-        (10..17).for_each(|number| thief.push(Box::new(number)).unwrap());
-        assert_eq!(*victim.steal_into(&thief).unwrap(), 1);
-        assert_eq!(
-            *victim.steal_into(&thief).unwrap(),
-            2,
-            "there is no room any more, but for the one that is handed out"
-        );
-        let own: Vec<usize> = std::iter::from_fn(|| thief.pop()).map(|number| *number).collect();
-        assert_eq!(own, [10, 11, 12, 13, 14, 15, 16, 0]);
-        std::iter::from_fn(|| victim.pop()).for_each(drop);
+    fn a_thief_takes_no_more_than_it_has_room_for() {
+        for own in 0..=4 {
+            let (victim, thief) = (Numbers::default(), Numbers::default());
+            (0..4).for_each(|number| victim.push(Box::new(number)).unwrap());
+            (4..4 + own).for_each(|number| thief.push(Box::new(number)).unwrap());
+            let handed_out = iter::from_fn(|| victim.steal_into(&thief));
+            let mut all: Vec<_> = handed_out.map(|number| *number).collect();
+            assert!(victim.is_empty());
+            all.extend(iter::from_fn(|| thief.pop()).map(|number| *number));
+            all.sort();
+            assert_eq!(all, Vec::from_iter(0..4 + own), "a thief that had {own}");
+        }
     }
 
     /// One owner, two thieves, a ring of four: every number comes out once (crossbeam #726: one came out twice).

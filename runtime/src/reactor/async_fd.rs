@@ -1,6 +1,7 @@
 //! A descriptor that can be waited for.
 
 use super::{Direction, Reactor, Registration, Tick, Unknown, Waiting, pollable::Pollable};
+use crate::budget;
 use std::{
     future::poll_fn,
     io::{self, Read, Write},
@@ -228,6 +229,7 @@ impl<T: Pollable> AsyncFd<T> {
         mut operation: impl FnMut(&T) -> io::Result<R>,
         drained: impl Fn(&R) -> bool,
     ) -> Poll<io::Result<R>> {
+        let mut paid = false;
         loop {
             // Unregistered, it has never blocked: try first. Registered, try only if it may be ready.
             let tick = match self.registration.get() {
@@ -237,6 +239,11 @@ impl<T: Pollable> AsyncFd<T> {
                 }
                 None => None,
             };
+            // Before the attempt: what it does is not hidden behind a `Pending`.
+            if !paid {
+                ready!(budget::spend(context));
+                paid = true;
+            }
             match operation(&self.io) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.blocked(direction, tick)?,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -261,7 +268,8 @@ impl<T: Pollable> AsyncFd<T> {
         waiting: &mut Waiting,
     ) -> Poll<io::Result<()>> {
         let registration = self.registration(direction)?;
-        registration.poll_ready(self.io.watched(), direction, Unknown::Ask, context, waiting).map_ok(drop)
+        ready!(registration.poll_ready(self.io.watched(), direction, Unknown::Ask, context, waiting))?;
+        budget::spend(context).map(Ok)
     }
 
     fn try_with<R>(&self, direction: Direction, mut operation: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {

@@ -1,23 +1,12 @@
 //! A source under loom: the reactor's thread, the task that waits, and who gives up or closes meanwhile.
 
 use super::*;
+use crate::std_or_loom::model;
 use loom::{
     sync::{Condvar, Mutex as LoomMutex},
     thread,
 };
 use std::task::Wake;
-
-fn model(name: &str, claim: impl Fn() + Sync + Send + 'static) {
-    let executions = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let counted = executions.clone();
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(3);
-    builder.check(move || {
-        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        claim();
-    });
-    println!("model {name}: {} executions", executions.load(std::sync::atomic::Ordering::Relaxed));
-}
 
 /// A thread that sleeps until it is woken. Never woken, it sleeps for ever, and loom reports that every thread is blocked.
 #[derive(Default)]
@@ -86,11 +75,10 @@ fn receive_two(source: &Source, bytes: &LoomMutex<usize>, sleeper: &Arc<Sleeper>
 }
 
 /// Bytes and their event come while a reader tries, finds nothing, forgets the readiness and goes to sleep: it gets them all.
-/// Broken by: `Source::blocked` clearing whatever the tick is; by `Source::poll_ready` not looking again after it cloned the
-/// waker.
+/// Broken by: `Source::clear` not looking at the tick; by `Source::wait` not looking again under the lock.
 #[test]
 fn an_event_is_never_slept_through() {
-    model("source readiness", || {
+    model("source readiness", 3, || {
         let source = Arc::new(Source::new(Interest::READ, Arc::default()));
         let bytes = Arc::new(LoomMutex::new(0));
         let system = {
@@ -111,7 +99,7 @@ fn waits(source: &Source) -> usize {
 /// Broken by: `Source::leave` taking the waker although another waits; by `Source::leave` not looking at the tick.
 #[test]
 fn giving_up_takes_nobody_elses_wait() {
-    model("source leave", || {
+    model("source leave", 3, || {
         let source = Arc::new(Source::new(Interest::READ, Arc::default()));
         let bytes = Arc::new(LoomMutex::new(0));
         let sleeper = Arc::new(Sleeper::default());
@@ -134,10 +122,10 @@ fn giving_up_takes_nobody_elses_wait() {
 
 /// A source that is registered and waited for while the reactor closes is refused, or fails, or is woken and then fails
 /// (tokio #2903).
-/// Broken by: `Sources::add` not looking whether the reactor is closed; by `Source::poll_ready` not doing so.
+/// Broken by: `Sources::add` not looking whether the reactor is closed; by `look` not doing so.
 #[test]
 fn nobody_waits_in_a_reactor_that_was_closed() {
-    model("reactor close", || {
+    model("reactor close", 3, || {
         let sources = Arc::new(LoomMutex::new(Sources::default()));
         let closer = {
             let sources = sources.clone();
@@ -160,10 +148,10 @@ fn nobody_waits_in_a_reactor_that_was_closed() {
 }
 
 /// Two tasks ask at once, each for its direction: the system ends up watching both.
-/// Broken by: `State::ask` being called after the lock is released.
+/// Broken by: `Source::ask` calling the system after the lock is released.
 #[test]
 fn two_directions_asked_for_at_once_are_both_watched() {
-    model("source ask", || {
+    model("source ask", 3, || {
         let source = Arc::new(Source::new(Interest { read: false, write: false }, Arc::default()));
         let system = Arc::new(LoomMutex::new(Interest { read: false, write: false }));
         let ask = |source: &Source, system: &LoomMutex<Interest>, direction| {

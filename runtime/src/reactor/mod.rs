@@ -187,6 +187,7 @@ struct Registration {
 
 impl Registration {
     /// Ready with the tick to clear, or pending; then the caller is woken when it may be ready.
+    #[inline]
     fn poll_ready(
         &self,
         watched: Watched<'_>,

@@ -11,6 +11,8 @@
 //! - The system is asked for a direction when somebody first waits for it. Asking reports the present state as an event, so
 //!   what came between the attempt and the asking is not lost either.
 //! - A waker is in its place while somebody waits: until an event, the end of the reactor, or until all who wait gave up.
+//! - Readiness is cleared without the lock, and set under it, where the wakers are: between a last look and the storing of the
+//!   waker nothing comes.
 
 use super::poller::{Interest, PollEvent};
 use crate::std_or_loom::{AtomicUsize, Mutex, Ordering};
@@ -29,7 +31,7 @@ pub(super) enum Direction {
 
 /// The readiness that an operation starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Tick(u32);
+pub(super) struct Tick(usize);
 
 /// What to make of a direction that the system was never asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,56 +49,55 @@ pub(super) struct Waiting(Option<Tick>);
 
 #[derive(Debug)]
 pub(super) struct Source {
-    state: Mutex<State>,
+    /// What is known of each direction, in one word: so an operation starts, and clears the readiness, without the lock.
+    words: [AtomicUsize; 2],
+    waiters: Mutex<[Waiters; 2]>,
     /// How many wakers wait in this reactor: in all its sources, in either direction.
     waits: Arc<AtomicUsize>,
 }
 
-#[derive(Debug)]
-struct State {
-    directions: [OneWay; 2],
-    /// The reactor is gone: no event will come any more.
-    closed: bool,
-}
+/// The direction may be ready.
+const READY: usize = 1;
+/// Nobody knows: the system was never asked.
+const UNKNOWN: usize = 1 << 1;
+/// The other side is done: from now on this direction answers at once, for ever.
+const ENDED: usize = 1 << 2;
+/// The reactor is gone: no event will come any more.
+const CLOSED: usize = 1 << 3;
+/// The rest of the word counts events.
+const TICK: usize = 1 << 4;
 
+/// Of one direction.
 #[derive(Debug)]
-struct OneWay {
-    readiness: Readiness,
-    /// The other side is done: from now on this direction answers at once, for ever.
-    ended: bool,
+struct Waiters {
     /// The system was asked, and will report.
     asked: bool,
-    tick: u32,
     waker: Option<Waker>,
     /// How many wait since the last event. (The waker is that of the last one.)
     waiting: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Readiness {
-    Unknown,
-    NotReady,
-    Ready,
+impl Tick {
+    fn of(word: usize) -> Self {
+        Self(word / TICK)
+    }
 }
 
-impl OneWay {
-    fn new(asked: bool) -> Self {
-        let readiness = if asked { Readiness::NotReady } else { Readiness::Unknown };
-        Self { readiness, ended: false, asked, tick: 0, waker: None, waiting: 0 }
+/// What a look at a direction's word says: ready with the tick to clear, failed, or (`None`) that there is something to wait
+/// for.
+fn look(word: usize, unknown: Unknown) -> Option<io::Result<Tick>> {
+    if word & CLOSED != 0 {
+        return Some(Err(closed()));
     }
+    let good = READY | ENDED | if unknown == Unknown::Try { UNKNOWN } else { 0 };
+    (word & good != 0).then(|| Ok(Tick::of(word)))
+}
 
-    fn is_ready(&self, unknown: Unknown) -> bool {
-        match self.readiness {
-            Readiness::Ready => true,
-            Readiness::NotReady => self.ended,
-            Readiness::Unknown => self.ended || unknown == Unknown::Try,
-        }
-    }
-
-    fn join(&mut self, waiting: &mut Waiting) {
-        if waiting.0 != Some(Tick(self.tick)) {
+impl Waiters {
+    fn join(&mut self, now: Tick, waiting: &mut Waiting) {
+        if waiting.0 != Some(now) {
             self.waiting = self.waiting.saturating_add(1);
-            waiting.0 = Some(Tick(self.tick));
+            waiting.0 = Some(now);
         }
     }
 
@@ -117,9 +118,8 @@ impl OneWay {
         waker
     }
 
-    /// Ends the present wait: who waits again after this joins another one.
+    /// The present wait is over: who waits again after this joins another one. (The tick has moved.)
     fn end_wait(&mut self, wakers: &mut Vec<Waker>, waits: &AtomicUsize) {
-        self.tick = self.tick.wrapping_add(1);
         self.waiting = 0;
         wakers.extend(self.take(waits));
     }
@@ -132,11 +132,18 @@ pub(super) fn closed() -> io::Error {
 impl Source {
     /// One that the system is being asked about, as far as `asked` says.
     pub(super) fn new(asked: Interest, waits: Arc<AtomicUsize>) -> Self {
-        let directions = [OneWay::new(asked.read), OneWay::new(asked.write)];
-        Self { state: Mutex::new(State { directions, closed: false }), waits }
+        let asked = [asked.read, asked.write];
+        let words = asked.map(|asked| AtomicUsize::new(if asked { 0 } else { UNKNOWN }));
+        let waiters = asked.map(|asked| Waiters { asked, waker: None, waiting: 0 });
+        Self { words, waiters: Mutex::new(waiters), waits }
+    }
+
+    fn word(&self, direction: Direction) -> &AtomicUsize {
+        &self.words[direction as usize]
     }
 
     /// Ready with the tick to clear, or pending with the waker stored, and the system asked.
+    #[inline]
     pub(super) fn poll_ready(
         &self,
         direction: Direction,
@@ -145,45 +152,73 @@ impl Source {
         waiting: &mut Waiting,
         ask: impl FnOnce(Interest) -> io::Result<()>,
     ) -> Poll<io::Result<Tick>> {
-        let mut fresh = None;
-        loop {
-            let mut state = self.state.lock().unwrap();
-            if state.closed {
-                return Poll::Ready(Err(closed()));
-            }
-            let way = &mut state.directions[direction as usize];
-            if way.is_ready(unknown) {
-                // An event said so, and ended the wait: there is none to leave.
-                *waiting = Waiting::default();
-                return Poll::Ready(Ok(Tick(way.tick)));
-            }
-            let placed = way.waker.as_ref().is_some_and(|stored| stored.will_wake(context.waker()));
-            if !placed && fresh.is_none() {
-                // Cloning a waker is foreign code: not under the lock. Then look again, for an event may have come.
-                drop(state);
-                fresh = Some(context.waker().clone());
-                continue;
-            }
-            let stale = if placed { None } else { fresh.take().and_then(|fresh| way.place(fresh, &self.waits)) };
-            way.join(waiting);
-            // Under the lock: two who asked at once would each tell the system only of themselves.
-            let asked = state.ask(direction, ask);
-            drop(state);
-            drop(stale);
-            if let Err(error) = asked {
-                self.leave(direction, waiting);
-                return Poll::Ready(Err(error));
-            }
-            return Poll::Pending;
+        if let Some(found) = look(self.word(direction).load(Ordering::Acquire), unknown) {
+            // An event said so, and ended the wait: there is none to leave.
+            *waiting = Waiting::default();
+            return Poll::Ready(found);
         }
+        self.wait(direction, unknown, context, waiting, ask)
+    }
+
+    fn wait(
+        &self,
+        direction: Direction,
+        unknown: Unknown,
+        context: &mut Context<'_>,
+        waiting: &mut Waiting,
+        ask: impl FnOnce(Interest) -> io::Result<()>,
+    ) -> Poll<io::Result<Tick>> {
+        let word = self.word(direction);
+        // Cloning a waker is foreign code: not under the lock.
+        let fresh = context.waker().clone();
+        let mut both = self.waiters.lock().unwrap();
+        // Events are noted under the lock: one that came meanwhile is seen here, one that comes later finds the waker.
+        let now = word.load(Ordering::Acquire);
+        if let Some(found) = look(now, unknown) {
+            drop(both);
+            *waiting = Waiting::default();
+            return Poll::Ready(found);
+        }
+        let way = &mut both[direction as usize];
+        way.join(Tick::of(now), waiting);
+        let stale = way.place(fresh, &self.waits);
+        // Under the lock: two who asked at once would each tell the system only of themselves.
+        let asked = self.ask(&mut both, direction, ask);
+        drop(both);
+        drop(stale);
+        if let Err(error) = asked {
+            self.leave(direction, waiting);
+            return Poll::Ready(Err(error));
+        }
+        Poll::Pending
+    }
+
+    /// Asks the system for `direction`, and again for what it was asked for before.
+    fn ask(
+        &self,
+        both: &mut [Waiters; 2],
+        direction: Direction,
+        ask: impl FnOnce(Interest) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if both[direction as usize].asked {
+            return Ok(());
+        }
+        let [read, write] = &*both;
+        ask(Interest {
+            read: read.asked || direction == Direction::Read,
+            write: write.asked || direction == Direction::Write,
+        })?;
+        both[direction as usize].asked = true;
+        self.word(direction).fetch_and(!UNKNOWN, Ordering::AcqRel);
+        Ok(())
     }
 
     /// Whoever waited with `waiting` gives up. The last one takes the waker along.
     pub(super) fn leave(&self, direction: Direction, waiting: &mut Waiting) {
         let Some(joined) = waiting.0.take() else { return };
         let gone = {
-            let way = &mut self.state.lock().unwrap().directions[direction as usize];
-            if Tick(way.tick) != joined {
+            let way = &mut self.waiters.lock().unwrap()[direction as usize];
+            if self.tick(direction) != joined {
                 // An event ended that wait.
                 return;
             }
@@ -196,46 +231,54 @@ impl Source {
 
     /// What an operation starts from that is tried without waiting.
     pub(super) fn tick(&self, direction: Direction) -> Tick {
-        Tick(self.state.lock().unwrap().directions[direction as usize].tick)
+        Tick::of(self.word(direction).load(Ordering::Acquire))
     }
 
     /// An operation that started from `tick` took all there was.
-    pub(super) fn drained(&self, direction: Direction, Tick(tick): Tick) {
-        let way = &mut self.state.lock().unwrap().directions[direction as usize];
-        if way.tick == tick {
-            way.readiness = Readiness::NotReady;
-        }
+    pub(super) fn drained(&self, direction: Direction, tick: Tick) {
+        self.clear(direction, tick, READY | UNKNOWN);
     }
 
     /// An operation that started from `tick` would have blocked. So the direction has not ended either, whatever the event
     /// said: an error that was reported once is over, or a pipe has a new writer.
-    pub(super) fn blocked(&self, direction: Direction, Tick(tick): Tick) {
-        let way = &mut self.state.lock().unwrap().directions[direction as usize];
-        if way.tick == tick {
-            (way.readiness, way.ended) = (Readiness::NotReady, false);
-        }
+    pub(super) fn blocked(&self, direction: Direction, tick: Tick) {
+        self.clear(direction, tick, READY | UNKNOWN | ENDED);
+    }
+
+    /// Unless an event came since `tick`.
+    fn clear(&self, direction: Direction, tick: Tick, bits: usize) {
+        let cleared = |word| (Tick::of(word) == tick && word & bits != 0).then_some(word & !bits);
+        // An error: there was nothing to clear.
+        let _ = self.word(direction).fetch_update(Ordering::AcqRel, Ordering::Acquire, cleared);
     }
 
     /// An event came in.
     pub(super) fn ready(&self, event: &PollEvent, wakers: &mut Vec<Waker>) {
-        let mut state = self.state.lock().unwrap();
-        let [read, write] = &mut state.directions;
-        for (way, ready, ended) in [(read, event.read, event.read_closed), (write, event.write, event.write_closed)] {
+        let mut both = self.waiters.lock().unwrap();
+        let told = [(event.read, event.read_closed), (event.write, event.write_closed)];
+        for ((way, word), (ready, ended)) in both.iter_mut().zip(&self.words).zip(told) {
             way.asked &= !event.spent;
             if ready {
-                way.readiness = Readiness::Ready;
-                way.ended |= ended;
+                Self::note(word, READY | if ended { ENDED } else { 0 }, UNKNOWN);
                 way.end_wait(wakers, &self.waits);
             } else if event.spent && way.waker.is_some() {
                 // The system has forgotten this direction too. Who waits for it comes back, and asks again.
+                Self::note(word, 0, 0);
                 way.end_wait(wakers, &self.waits);
             }
         }
     }
 
+    /// The next tick, with some bits set and some unset. Under the lock. One step: who clears the bits of the tick before comes
+    /// before it, or too late.
+    fn note(word: &AtomicUsize, set: usize, unset: usize) {
+        let noted = |word: usize| Some((word.wrapping_add(TICK) | set) & !unset);
+        let _ = word.fetch_update(Ordering::AcqRel, Ordering::Acquire, noted);
+    }
+
     /// Whether anybody waits to read, and to write.
     pub(super) fn waiters(&self) -> [bool; 2] {
-        self.state.lock().unwrap().directions.each_ref().map(|way| way.waker.is_some())
+        self.waiters.lock().unwrap().each_ref().map(|way| way.waker.is_some())
     }
 
     /// The reactor's count, for models.
@@ -245,35 +288,18 @@ impl Source {
     }
 
     pub(super) fn close(&self, wakers: &mut Vec<Waker>) {
-        let mut state = self.state.lock().unwrap();
-        state.closed = true;
-        state.directions.iter_mut().for_each(|way| way.end_wait(wakers, &self.waits));
-    }
-}
-
-impl State {
-    /// Asks the system for `direction`, and again for what it was asked for before.
-    fn ask(&mut self, direction: Direction, ask: impl FnOnce(Interest) -> io::Result<()>) -> io::Result<()> {
-        if self.directions[direction as usize].asked {
-            return Ok(());
+        let mut both = self.waiters.lock().unwrap();
+        for (way, word) in both.iter_mut().zip(&self.words) {
+            Self::note(word, CLOSED, 0);
+            way.end_wait(wakers, &self.waits);
         }
-        let [read, write] = &self.directions;
-        ask(Interest {
-            read: read.asked || direction == Direction::Read,
-            write: write.asked || direction == Direction::Write,
-        })?;
-        let way = &mut self.directions[direction as usize];
-        (way.asked, way.readiness) = (true, Readiness::NotReady);
-        Ok(())
     }
 }
 
 impl Drop for Source {
     fn drop(&mut self) {
         // Whoever still waits here waits for nothing: the source is gone.
-        let mut state = self.state.lock().unwrap();
-        let gone = state.directions.each_mut().map(|way| way.take(&self.waits));
-        drop(state);
+        let gone = self.waiters.lock().unwrap().each_mut().map(|way| way.take(&self.waits));
         drop(gone);
     }
 }

@@ -1,5 +1,6 @@
 //! Something that happens once, and that any number of tasks can wait for.
 
+use crate::budget;
 use slab::Slab;
 use std::{
     future::Future,
@@ -141,7 +142,9 @@ impl Future for Wait<'_> {
         let waker = context.waker().clone();
         let mut state = self.event.0.lock().unwrap();
         if state.set {
-            return Poll::Ready(());
+            // The waker may be anybody's code.
+            drop(state);
+            return budget::spend_reserve(context);
         }
         let stale = match self.entry {
             Some(entry) => Some(std::mem::replace(&mut state.waiting[entry].waker, waker)),

@@ -5,6 +5,7 @@ use super::{
     timers::{Found, Timers},
     wheel::Key,
 };
+use crate::budget;
 use std::{
     fmt,
     future::Future,
@@ -186,12 +187,12 @@ impl Future for Sleep {
     /// for a virtual clock: that waits for the job.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         if self.poll_armed(context).is_ready() {
-            return Poll::Ready(());
+            return budget::spend_reserve(context);
         }
         if self.passed() {
             // Its worker was busy, and has not turned its wheel yet.
             self.disarm();
-            return Poll::Ready(());
+            return budget::spend_reserve(context);
         }
         if self.deadline == Instant::NEVER || matches!(self.state, State::Armed { .. }) {
             return Poll::Pending;
@@ -203,7 +204,7 @@ impl Future for Sleep {
             }
             Err(NotArmed::Passed) => {
                 self.state = State::Unarmed;
-                Poll::Ready(())
+                budget::spend_reserve(context)
             }
             Err(NotArmed::Nowhere) => {
                 panic!("a sleep was polled outside a runtime, or after the end of one: nobody would wake it")

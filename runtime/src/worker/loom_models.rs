@@ -67,6 +67,44 @@ fn a_push_while_the_worker_parks_is_not_slept_through() {
     });
 }
 
+/// A neighbour looks at the worker's reactor just when the worker falls asleep and is nudged, and meets the notification: the
+/// worker does not wait for it.
+/// Broken by: `wait` sleeping although it is no longer parked when it has the reactor.
+#[test]
+fn a_notification_that_a_neighbour_meets_is_not_waited_for() {
+    model("park, neighbour", 3, || {
+        let sleeper = Arc::new(Sleeper::new());
+        let (reactor, job) = (Arc::new(Mutex::new(())), Arc::new(Mutex::new(false)));
+        let producer = {
+            let (sleeper, job) = (sleeper.clone(), job.clone());
+            thread::spawn(move || {
+                *job.lock().unwrap() = true;
+                sleeper.nudge();
+            })
+        };
+        let neighbour = {
+            let (sleeper, reactor) = (sleeper.clone(), reactor.clone());
+            thread::spawn(move || {
+                if let Ok(_turns) = reactor.try_lock() {
+                    *sleeper.interrupted.lock().unwrap() = false;
+                }
+            })
+        };
+        while !*job.lock().unwrap() {
+            if sleeper.park.prepare() {
+                let turns = reactor.lock().unwrap();
+                if sleeper.park.is_parked() {
+                    sleeper.wait();
+                }
+                drop(turns);
+                sleeper.park.unprepare();
+            }
+        }
+        producer.join().unwrap();
+        neighbour.join().unwrap();
+    });
+}
+
 /// Workers that share nothing but a count of tasks: as weakly ordered as the ring's positions are.
 struct Crew {
     idle: Idle,

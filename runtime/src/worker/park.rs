@@ -46,11 +46,6 @@ impl ParkState {
         self.0.load(Ordering::Relaxed) == PARKED
     }
 
-    /// Was it nudged, and has it not got up yet?
-    pub(crate) fn is_notified(&self) -> bool {
-        self.0.load(Ordering::Acquire) == NOTIFIED
-    }
-
     /// Somebody put something in a queue. `true`: the worker may be asleep, and the caller must interrupt its reactor.
     #[must_use]
     pub(crate) fn nudge(&self) -> bool {

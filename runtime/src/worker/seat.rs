@@ -82,13 +82,6 @@ impl Nudger {
         &self.park
     }
 
-    /// Somebody else waited in this worker's reactor.
-    pub(super) fn notify_again(&self) {
-        if self.park.is_notified() {
-            self.notify.notify();
-        }
-    }
-
     pub(super) fn nudge(&self) {
         if self.park.nudge() {
             self.notify.notify();

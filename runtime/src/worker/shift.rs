@@ -21,7 +21,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     sync::{
-        Arc,
+        Arc, TryLockError,
         atomic::Ordering::{Relaxed, Release, SeqCst},
     },
     task::{Context, Poll, Waker},
@@ -245,8 +245,22 @@ impl<'worker> Shift<'worker> {
         self.wake_ready(self.here.worker);
     }
 
-    pub(super) fn wait(&mut self, wait: Wait) {
-        let waited = self.here.seat().poller.lock().unwrap().wait(wait, &mut self.events);
+    /// To sleep, the worker must be parked.
+    pub(super) fn wait(&mut self, mut wait: Wait) {
+        let Seat { poller, nudger, .. } = self.here.seat();
+        let mut poller = match poller.try_lock() {
+            Ok(poller) => poller,
+            // A neighbour has just looked for us.
+            Err(TryLockError::WouldBlock) if wait == Wait::Now => return,
+            Err(TryLockError::WouldBlock) => poller.lock().unwrap(),
+            Err(poisoned) => panic!("{poisoned}"),
+        };
+        // A neighbour who held the lock may have met the notification that was for us. What is sent from here on is ours.
+        if !nudger.park().is_parked() {
+            wait = Wait::Now;
+        }
+        let waited = poller.wait(wait, &mut self.events);
+        drop(poller);
         waited.unwrap_or_else(|error| panic!("the reactor cannot wait for events: {error}"));
     }
 

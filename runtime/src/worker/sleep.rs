@@ -125,8 +125,6 @@ impl Shift<'_> {
                 && poller.wait(Wait::Now, &mut self.events).is_ok()
             {
                 drop(poller);
-                // This may have taken the notification that was to get its owner up.
-                seat.nudger.notify_again();
                 self.wake_ready(worker);
             }
             self.fire_timers_of(worker);

@@ -40,7 +40,8 @@ const LINGER_BYTES: usize = 4 * 1024 * 1024;
 /// A buffer that can hold this much is not kept by an idle connection.
 const KEEP: usize = 2 * 1024;
 
-/// So many requests in a row may be answered before other tasks have their turn.
+/// So many requests in a row may be answered before other tasks have their turn. (Those that came in one piece are no
+/// operations of the socket, which would give way by themselves.)
 const BATCH: u64 = 64;
 
 pub(super) struct Connection<H> {

@@ -54,9 +54,6 @@ pub struct Disconnect;
 /// Descriptors have run out: this long until accepting is tried again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// So many connections may be accepted before other tasks have their turn.
-const ACCEPT_BATCH: u64 = 16;
-
 /// A server that is bound, and does not serve yet.
 #[derive(Debug)]
 pub struct Server {
@@ -149,9 +146,6 @@ impl Server {
                 Either::Right(accepted) => accepted?,
             };
             start(&shared, number, accepted.0, PeerAddr(accepted.1));
-            if number.is_multiple_of(ACCEPT_BATCH) {
-                runtime::yield_now().await;
-            }
         }
         drop(listener);
         shared.stop.set();

@@ -146,11 +146,7 @@ impl<H> Connection<H> {
                         _ => self.output.extend_from_slice(&chunk),
                     }
                 }
-                Step::Write => {
-                    self.flush().await?;
-                    // A body that is always ready, to a peer that always takes: let others run too.
-                    runtime::yield_now().await;
-                }
+                Step::Write => self.flush().await?,
                 Step::End => {
                     match framing {
                         Framing::Chunked => self.output.extend_from_slice(LAST_CHUNK),

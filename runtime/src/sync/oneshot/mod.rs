@@ -27,13 +27,16 @@
 #[cfg(all(test, runtime_loom))]
 mod loom_models;
 
-use crate::std_or_loom::{Mutex, MutexGuard};
+use crate::{
+    budget,
+    std_or_loom::{Mutex, MutexGuard},
+};
 use std::{
     fmt,
     future::{Future, poll_fn},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Waker, ready},
 };
 
 /// Makes the two ends.
@@ -271,9 +274,13 @@ impl<T> Future for Receiver<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(channel) = &self.0 else { return Poll::Ready(Err(Closed)) };
+        // Before the look, for that takes the value.
+        ready!(budget::spend(context));
         let polled = channel.wait(context, State::look, |state| &mut state.receiver_waits);
-        if let Poll::Ready(Ok(_)) = polled {
-            self.0 = None;
+        match polled {
+            Poll::Ready(Ok(_)) => self.0 = None,
+            Poll::Ready(Err(Closed)) => {}
+            Poll::Pending => budget::give_back(),
         }
         polled
     }
