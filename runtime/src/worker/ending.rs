@@ -29,10 +29,7 @@ use crate::{
     time::real_now,
 };
 use std::{
-    sync::{
-        Arc,
-        atomic::Ordering::{Acquire, Relaxed, Release, SeqCst},
-    },
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant as Patience},
 };
 
@@ -49,14 +46,14 @@ pub(crate) struct Left {
 impl Shift<'_> {
     /// Is it time to end all tasks? Then this worker does its part. Asked at every turn.
     pub(super) fn take_part_in_ending(&mut self) {
-        if self.seat().swept.load(Relaxed) != self.shared.round.load(Acquire) {
+        if self.seat().answer.owes(self.shared.round.number()) {
             self.sweep();
         }
     }
 
     /// See the top of the file.
     pub(super) fn sweep(&mut self) {
-        let round = self.shared.round.load(Acquire);
+        let round = self.shared.round.number();
         self.stop_searching();
         while self.sweep_once() && self.shared.phase() != Phase::Open {
             // Somebody else has the last of ours in his hands; he nudges us.
@@ -66,14 +63,14 @@ impl Shift<'_> {
                 self.wake_ready(self.here.worker);
             }
         }
-        self.seat().swept.store(round, Release);
+        self.seat().answer.has_swept(round);
         self.shared.seats[0].nudger.nudge();
     }
 
     /// What stands in the queue of a worker that does not come to sweep it must not come up in the next `block_on`.
-    fn cancel_queues_of_the_stuck(&mut self, round: u64) {
+    fn cancel_queues_of_the_stuck(&mut self, round: usize) {
         let shared = self.shared.clone();
-        for seat in shared.seats.iter().filter(|seat| seat.swept.load(Acquire) != round) {
+        for seat in shared.seats.iter().filter(|seat| seat.answer.owes(round)) {
             while let Some(task) = self.here.local.steal_from(&seat.shelf, Take::All) {
                 self.here.local.push_first(task);
                 self.sweep_once();
@@ -126,12 +123,12 @@ pub(super) fn close(shift: &mut Shift<'_>, patience: Duration) {
 fn wait_for_all(shift: &mut Shift<'_>, patience: Duration) -> Vec<Left> {
     let shared = shift.shared.clone();
     let give_up = Patience::now().checked_add(patience);
-    let round = shared.round.load(Acquire);
+    let round = shared.round.number();
     loop {
         if !shift.sweep_once() {
-            shift.seat().swept.store(round, Release);
+            shift.seat().answer.has_swept(round);
         }
-        if shared.seats.iter().all(|seat| seat.swept.load(Acquire) == round || !seat.staffed.load(SeqCst)) {
+        if !shared.seats.iter().any(|seat| seat.answer.is_waited_for(round)) {
             return Vec::new();
         }
         let rest = give_up.map(|end| end.saturating_duration_since(Patience::now()));
@@ -147,9 +144,9 @@ fn wait_for_all(shift: &mut Shift<'_>, patience: Duration) -> Vec<Left> {
     }
 }
 
-fn left(shared: &Shared, round: u64) -> Vec<Left> {
+fn left(shared: &Shared, round: usize) -> Vec<Left> {
     let mut left = Vec::new();
-    for seat in shared.seats.iter().filter(|seat| seat.swept.load(Acquire) != round) {
+    for seat in shared.seats.iter().filter(|seat| seat.answer.owes(round)) {
         let polled = Some(seat.polling.load(Relaxed)).filter(|number| *number != NOTHING).map(TaskId);
         let waiting = seat.waiting.lock().unwrap();
         left.extend(waiting.iter().map(|(_, task)| {

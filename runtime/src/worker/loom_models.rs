@@ -1,7 +1,11 @@
 //! Falling asleep, under loom: with the reactor modelled by a flag and a condition variable.
 
-use super::{idle::Idle, park::ParkState};
-use crate::std_or_loom::{AtomicUsize, Mutex, Ordering, fence, model};
+use super::{
+    idle::Idle,
+    park::ParkState,
+    round::{Answer, Round},
+};
+use crate::std_or_loom::{AtomicUsize, Mutex, Ordering, UnsafeCell, fence, model};
 use loom::{
     sync::{Arc, Condvar},
     thread,
@@ -232,4 +236,39 @@ fn a_look_for_sleepers_behind_a_fence() {
 #[should_panic(expected = "the task is slept past")]
 fn a_look_for_sleepers_without_a_fence() {
     one_of_them_sees_the_other("not fenced", || ());
+}
+
+/// A worker begins, and has a task, while all tasks are to end: the end waits until that task is gone. A worker that begins in the
+/// new round takes none.
+/// Broken by: the fence in `begin` gone, or that in `call`; `begin` answering before it is present.
+#[test]
+fn an_end_waits_for_a_worker_that_has_just_begun() {
+    model("round", 3, || {
+        // What a task uses, and what the end takes away: loom reports two accesses that nothing orders.
+        let crew = Arc::new((Round::new(), Answer::new(), UnsafeCell::new(())));
+        let worker = {
+            let crew = crew.clone();
+            thread::spawn(move || {
+                let (round, answer, used) = &*crew;
+                answer.begin(round);
+                if !answer.owes(1) {
+                    return answer.leave();
+                }
+                used.with_mut(|_by_a_task| ());
+                while !answer.owes(round.number()) {
+                    thread::yield_now();
+                }
+                used.with_mut(|_by_the_drop_of_that_task| ());
+                answer.has_swept(round.number());
+                answer.leave();
+            })
+        };
+        let (round, answer, used) = &*crew;
+        round.call();
+        while answer.is_waited_for(round.number()) {
+            thread::yield_now();
+        }
+        used.with_mut(|_taken_away| ());
+        worker.join().unwrap();
+    });
 }

@@ -20,13 +20,14 @@
 //! - When `block_on` is over no task of the runtime is left ([`ending`]).
 //!
 //! Read in this order: [`shift`] (the loop), [`sleep`] with [`idle`] and [`park`] (nothing to run), [`shared`], [`seat`], [`here`]
-//! and [`home`] (who sees what of a worker), [`ending`], [`virtual_time`], [`watchdog`].
+//! and [`home`] (who sees what of a worker), [`ending`] with [`round`], [`virtual_time`], [`watchdog`].
 
 mod ending;
 mod here;
 mod home;
 mod idle;
 mod park;
+mod round;
 mod seat;
 mod shared;
 mod shift;

@@ -1,6 +1,6 @@
 //! A worker as the others see it.
 
-use super::{park::ParkState, shared::Simulation};
+use super::{park::ParkState, round::Answer, shared::Simulation};
 use crate::{
     queue::{Runnable, Shelf},
     reactor::{Backend, Notify, Poller, Reactor, RuntimeId},
@@ -11,10 +11,7 @@ use crossbeam_queue::SegQueue;
 use slab::Slab;
 use std::{
     io,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64},
-    },
+    sync::{Arc, Mutex, atomic::AtomicU64},
     task::{Wake, Waker},
 };
 
@@ -37,10 +34,8 @@ pub(super) struct Seat {
     pub(super) progress: AtomicU64,
     /// The task that is being polled: for the report of those that would not end.
     pub(super) polling: AtomicU64,
-    /// A thread works here.
-    pub(super) staffed: AtomicBool,
-    /// The last round of ending that this worker has done its part of.
-    pub(super) swept: AtomicU64,
+    /// Is a thread at work here, and has it answered the last roll call?
+    pub(super) answer: Answer,
 }
 
 impl Seat {
@@ -65,8 +60,7 @@ impl Seat {
             poller: Mutex::new(poller),
             progress: AtomicU64::new(0),
             polling: AtomicU64::new(NOTHING),
-            staffed: AtomicBool::new(false),
-            swept: AtomicU64::new(0),
+            answer: Answer::new(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What the workers of a runtime share. Most of it is in the [`Seat`] of one worker, so that workers do not write each other's
 //! cache lines.
 
-use super::{Plan, idle::Idle, seat::Seat};
+use super::{Plan, idle::Idle, round::Round, seat::Seat};
 use crate::{
     blocking::Pool,
     network::Network,
@@ -39,7 +39,7 @@ pub(crate) struct Shared {
     pub(super) next_task: AtomicU64,
     phase: AtomicU8,
     /// How often it was said that all tasks must end.
-    pub(super) round: AtomicU64,
+    pub(super) round: Round,
     threads: Mutex<Threads>,
     thread_ended: Condvar,
     /// What a simulated runtime has instead of the world outside, and instead of first come, first served.
@@ -92,7 +92,7 @@ impl Shared {
             pool: pool(nudge),
             next_task: AtomicU64::new(TaskId::MAIN.0 + 1),
             phase: AtomicU8::new(Phase::Open as u8),
-            round: AtomicU64::new(0),
+            round: Round::new(),
             threads: Mutex::default(),
             thread_ended: Condvar::new(),
             simulation,
@@ -159,7 +159,7 @@ impl Shared {
         if phase == Phase::Open {
             self.injector.set_open(true);
         } else {
-            self.round.fetch_add(1, Ordering::SeqCst);
+            self.round.call();
         }
         // Also when it is over: somebody may wait in vain for the last of its tasks.
         self.seats.iter().for_each(|seat| seat.nudger.nudge());

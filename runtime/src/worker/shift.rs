@@ -20,10 +20,7 @@ use std::{
     ops::ControlFlow,
     pin::Pin,
     rc::Rc,
-    sync::{
-        Arc, TryLockError,
-        atomic::Ordering::{Relaxed, Release, SeqCst},
-    },
+    sync::{Arc, TryLockError, atomic::Ordering::Relaxed},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -51,9 +48,7 @@ pub(super) struct Shift<'worker> {
 
 impl<'worker> Shift<'worker> {
     pub(super) fn new(here: &'worker Rc<Here>) -> Self {
-        // It has nothing to sweep yet. In this order: whoever ends all tasks either sees it here, or is seen by it.
-        here.seat().staffed.swap(true, SeqCst);
-        here.seat().swept.store(here.shared.round.load(SeqCst), Release);
+        here.seat().answer.begin(&here.shared.round);
         Self {
             here,
             shared: here.shared.clone(),
@@ -301,6 +296,6 @@ impl<'worker> Shift<'worker> {
 
 impl Drop for Shift<'_> {
     fn drop(&mut self) {
-        self.here.seat().staffed.store(false, Release);
+        self.here.seat().answer.leave();
     }
 }

@@ -68,7 +68,7 @@ impl Shift<'_> {
     pub(super) fn sleep(&mut self) {
         let deadline = self.next_deadline();
         let asleep = self.shared.idle.sleeping();
-        let all_asleep = self.shared.seats.iter().filter(|seat| seat.staffed.load(Acquire)).count() <= asleep;
+        let all_asleep = self.shared.seats.iter().filter(|seat| seat.answer.is_present()).count() <= asleep;
         self.looks = if all_asleep { self.looks + 1 } else { 0 };
         let watchers = self.shared.watchers.load(Acquire);
         let watches = watchers < WATCHERS && (self.looks <= LAST_LOOKS || self.has_orphan());
@@ -104,7 +104,7 @@ impl Shift<'_> {
     /// Is there a seat that nobody works at, and something to be waited for there? Worker 0's, between two `block_on`s.
     pub(super) fn has_orphan(&self) -> bool {
         let first = &self.shared.seats[0];
-        !first.staffed.load(Acquire) && (first.reactor.has_waiters() || first.time.timers.are_armed())
+        !first.answer.is_present() && (first.reactor.has_waiters() || first.time.timers.are_armed())
     }
 
     /// Does what a worker that makes no progress would have done besides: its queue, its events, its timers.
