@@ -5,7 +5,7 @@
 //! curl -i http://127.0.0.1:8080/delay/1
 //! ```
 //!
-//! `GET /` tells what can be asked. Ctrl-C stops it: what runs has a moment to finish.
+//! `GET /` tells what can be asked. Ctrl-C stops it: what runs has a moment to finish. `--workers 2` serves on two threads.
 
 use examples::{fail, httpbin};
 use netio::http::server::{Limits, Server};
@@ -13,7 +13,7 @@ use runtime::{future::race, signal};
 use std::time::Duration;
 
 fn main() {
-    examples::run(&["--port"], async |arguments| {
+    examples::run(&["--port", "--workers"], async |arguments| {
         let address = ("127.0.0.1", arguments.get("--port", 0));
         let limits = Limits { shutdown_grace: Duration::from_millis(500), ..Limits::default() };
         let server = Server::bind(address)

@@ -70,9 +70,10 @@ impl Arguments {
         Ok(arguments)
     }
 
-    /// A runtime on the clock that was asked for.
+    /// A runtime on the clock that was asked for; with as many workers as `--workers` says, in an example that knows it.
     pub fn builder(&self) -> Builder {
-        if self.virtual_clock { Runtime::builder().virtual_clock() } else { Runtime::builder() }
+        let builder = Runtime::builder().workers(self.get("--workers", 1));
+        if self.virtual_clock { builder.virtual_clock() } else { builder }
     }
 
     /// The value of an option, if it is given. A value that cannot be one ends the process with exit code 2.
