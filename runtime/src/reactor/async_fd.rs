@@ -52,11 +52,25 @@ pub struct AsyncFd<T: Pollable> {
 
 impl<T: Pollable> AsyncFd<T> {
     /// Wraps `io`, which must be in non-blocking mode already.
+    ///
+    /// ```
+    /// use std::os::unix::net::UnixStream;
+    /// let (left, _right) = UnixStream::pair().unwrap();
+    /// left.set_nonblocking(true).unwrap();
+    /// let left = runtime::AsyncFd::new(left); // no runtime needed yet
+    /// assert!(left.get_ref().peer_addr().is_ok());
+    /// ```
     pub fn new(io: T) -> Self {
         Self { registration: OnceLock::new(), registering: Mutex::new(()), io }
     }
 
     /// What is inside.
+    ///
+    /// ```
+    /// use std::os::unix::net::UnixStream;
+    /// let left = runtime::AsyncFd::new(UnixStream::pair().unwrap().0);
+    /// assert!(left.get_ref().peer_addr().is_ok());
+    /// ```
     pub fn get_ref(&self) -> &T {
         &self.io
     }
@@ -68,6 +82,18 @@ impl<T: Pollable> AsyncFd<T> {
     ///
     /// # Cancel safety
     /// Dropped while it waits, nothing was done.
+    ///
+    /// ```
+    /// # use std::{io::{Read, Write}, os::unix::net::UnixStream};
+    /// # let (left, mut right) = UnixStream::pair().unwrap();
+    /// # left.set_nonblocking(true).unwrap();
+    /// let left = runtime::AsyncFd::new(left);
+    /// runtime::block_on(async {
+    ///     runtime::spawn(async move { right.write_all(b"ping") });
+    ///     let mut buffer = [0; 8];
+    ///     assert_eq!(left.read_with(|mut stream| stream.read(&mut buffer)).await.unwrap(), 4);
+    /// });
+    /// ```
     pub async fn read_with<R>(&self, mut operation: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
         self.wait_with(Direction::Read, |context, waiting| {
             self.poll_with(Direction::Read, context, waiting, &mut operation, |_| false)
@@ -82,6 +108,24 @@ impl<T: Pollable> AsyncFd<T> {
     ///
     /// # Cancel safety
     /// Dropped while it waits, nothing was done.
+    ///
+    /// ```
+    /// # use std::{io::{Read, Write}, os::unix::net::UnixStream};
+    /// # let (left, mut right) = UnixStream::pair().unwrap();
+    /// # left.set_nonblocking(true).unwrap();
+    /// let left = runtime::AsyncFd::new(left);
+    /// runtime::block_on(async {
+    ///     // As often as it takes for a megabyte, which does not fit at once.
+    ///     let reader = runtime::spawn_blocking(move || std::io::copy(&mut right, &mut std::io::sink()));
+    ///     let mut rest = &vec![0; 1 << 20][..];
+    ///     while !rest.is_empty() {
+    ///         let written = left.write_with(|mut stream| stream.write(rest)).await.unwrap();
+    ///         rest = &rest[written..];
+    ///     }
+    ///     drop(left);
+    ///     assert_eq!(reader.await.unwrap().unwrap(), 1 << 20);
+    /// });
+    /// ```
     pub async fn write_with<R>(&self, mut operation: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
         self.wait_with(Direction::Write, |context, waiting| {
             self.poll_with(Direction::Write, context, waiting, &mut operation, |_| false)
@@ -93,6 +137,20 @@ impl<T: Pollable> AsyncFd<T> {
     ///
     /// # Errors
     /// As [`read_with`](AsyncFd::read_with).
+    ///
+    /// ```
+    /// # use std::{io::{Read, Write}, os::unix::net::UnixStream};
+    /// # let (left, mut right) = UnixStream::pair().unwrap();
+    /// # left.set_nonblocking(true).unwrap();
+    /// use std::future::poll_fn;
+    /// let left = runtime::AsyncFd::new(left);
+    /// runtime::block_on(async {
+    ///     runtime::spawn(async move { right.write_all(b"ping") });
+    ///     let mut buffer = [0; 8];
+    ///     let length = poll_fn(|context| left.poll_read_with(context, |mut stream| stream.read(&mut buffer))).await;
+    ///     assert_eq!(length.unwrap(), 4);
+    /// });
+    /// ```
     pub fn poll_read_with<R>(
         &self,
         context: &mut Context<'_>,
@@ -105,6 +163,19 @@ impl<T: Pollable> AsyncFd<T> {
     ///
     /// # Errors
     /// As [`read_with`](AsyncFd::read_with).
+    ///
+    /// ```
+    /// # use std::{io::{Read, Write}, os::unix::net::UnixStream};
+    /// # let (left, mut right) = UnixStream::pair().unwrap();
+    /// # left.set_nonblocking(true).unwrap();
+    /// use std::future::poll_fn;
+    /// let left = runtime::AsyncFd::new(left);
+    /// let length = runtime::block_on(poll_fn(|context| left.poll_write_with(context, |mut stream| stream.write(b"ping"))));
+    /// assert_eq!(length.unwrap(), 4);
+    /// # let mut buffer = [0; 4];
+    /// # right.read_exact(&mut buffer).unwrap();
+    /// # assert_eq!(&buffer, b"ping");
+    /// ```
     pub fn poll_write_with<R>(
         &self,
         context: &mut Context<'_>,
@@ -121,6 +192,20 @@ impl<T: Pollable> AsyncFd<T> {
     ///
     /// # Errors
     /// As [`read_with`](AsyncFd::read_with).
+    ///
+    /// ```
+    /// # use std::{io::{Read, Write}, os::unix::net::UnixStream};
+    /// # let (left, mut right) = UnixStream::pair().unwrap();
+    /// # left.set_nonblocking(true).unwrap();
+    /// use std::future::poll_fn;
+    /// let left = runtime::AsyncFd::new(left);
+    /// runtime::block_on(async {
+    ///     runtime::spawn(async move { right.write_all(b"ping") });
+    ///     let mut buffer = [0; 8];
+    ///     let length = poll_fn(|context| left.poll_read_bytes(context, &mut buffer)).await;
+    ///     assert_eq!(length.unwrap(), 4);
+    /// });
+    /// ```
     pub fn poll_read_bytes(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>
     where
         for<'io> &'io T: Read,
@@ -134,6 +219,19 @@ impl<T: Pollable> AsyncFd<T> {
     ///
     /// # Errors
     /// As [`read_with`](AsyncFd::read_with).
+    ///
+    /// ```
+    /// # use std::{io::{Read, Write}, os::unix::net::UnixStream};
+    /// # let (left, mut right) = UnixStream::pair().unwrap();
+    /// # left.set_nonblocking(true).unwrap();
+    /// use std::future::poll_fn;
+    /// let left = runtime::AsyncFd::new(left);
+    /// let length = runtime::block_on(poll_fn(|context| left.poll_write_bytes(context, b"ping")));
+    /// assert_eq!(length.unwrap(), 4);
+    /// # let mut buffer = [0; 4];
+    /// # right.read_exact(&mut buffer).unwrap();
+    /// # assert_eq!(&buffer, b"ping");
+    /// ```
     pub fn poll_write_bytes(&self, context: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>>
     where
         for<'io> &'io T: Write,
@@ -176,6 +274,22 @@ impl<T: Pollable> AsyncFd<T> {
     ///
     /// # Errors
     /// What `operation` fails with, `WouldBlock` among it.
+    ///
+    /// ```
+    /// # use std::{io::{Read, Write}, os::unix::net::UnixStream};
+    /// # let (left, mut right) = UnixStream::pair().unwrap();
+    /// # left.set_nonblocking(true).unwrap();
+    /// use std::io::ErrorKind;
+    /// let left = runtime::AsyncFd::new(left);
+    /// // Until there is no more room.
+    /// let full = loop {
+    ///     if let Err(error) = left.try_write_with(|mut stream| stream.write(&[0; 4096])) {
+    ///         break error;
+    ///     }
+    /// };
+    /// assert_eq!(full.kind(), ErrorKind::WouldBlock);
+    /// # drop(right.read(&mut [0; 1]));
+    /// ```
     pub fn try_write_with<R>(&self, operation: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
         self.try_with(Direction::Write, operation)
     }
@@ -191,6 +305,19 @@ impl<T: Pollable> AsyncFd<T> {
     ///
     /// # Cancel safety
     /// Nothing is lost.
+    ///
+    /// ```
+    /// # use std::{io::{Read, Write}, os::unix::net::UnixStream};
+    /// # let (left, mut right) = UnixStream::pair().unwrap();
+    /// # left.set_nonblocking(true).unwrap();
+    /// let left = runtime::AsyncFd::new(left);
+    /// runtime::block_on(async {
+    ///     runtime::spawn(async move { right.write_all(b"ping") });
+    ///     left.readable().await.unwrap();
+    ///     let mut buffer = [0; 8];
+    ///     assert_eq!(left.try_read_with(|mut stream| stream.read(&mut buffer)).unwrap(), 4);
+    /// });
+    /// ```
     pub async fn readable(&self) -> io::Result<()> {
         self.wait_with(Direction::Read, |context, waiting| self.poll_ready(Direction::Read, context, waiting)).await
     }
@@ -206,6 +333,19 @@ impl<T: Pollable> AsyncFd<T> {
     ///
     /// # Cancel safety
     /// Nothing is lost.
+    ///
+    /// ```
+    /// # use std::{io::{Read, Write}, os::unix::net::UnixStream};
+    /// # let (left, mut right) = UnixStream::pair().unwrap();
+    /// # left.set_nonblocking(true).unwrap();
+    /// let left = runtime::AsyncFd::new(left);
+    /// runtime::block_on(async {
+    ///     left.writable().await.unwrap();
+    ///     assert_eq!(left.try_write_with(|mut stream| stream.write(b"ping")).unwrap(), 4);
+    /// });
+    /// # let mut buffer = [0; 4];
+    /// # right.read_exact(&mut buffer).unwrap();
+    /// ```
     pub async fn writable(&self) -> io::Result<()> {
         self.wait_with(Direction::Write, |context, waiting| self.poll_ready(Direction::Write, context, waiting)).await
     }

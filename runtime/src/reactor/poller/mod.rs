@@ -22,6 +22,12 @@ use std::{io, os::fd::BorrowedFd, sync::Arc};
 
 /// What a runtime asks the system through: see [`Builder::poller`](crate::Builder::poller). A program behaves the same on
 /// each; they differ in the system calls that they make.
+///
+/// ```
+/// use runtime::{Backend, Runtime};
+/// let runtime = Runtime::builder().poller(Backend::default()).build().unwrap();
+/// assert_eq!(runtime.block_on(async { "the same on each" }), "the same on each");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Backend {
