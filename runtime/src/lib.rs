@@ -25,19 +25,25 @@
 //! assert_eq!(words, "hello world");
 //! ```
 //!
-//! The rooms, ground floor first; each uses only those before it: `budget`, [`random`], [`trace`], [`task`], `queue`, [`time`],
-//! `network`, `reactor`, `blocking`, `worker`, `runtime`, then [`process`], [`signal`] and [`world`]; and beside them [`sync`]
-//! and [`future`], which know nothing of the runtime.
+//! The rooms, ground floor first; each uses only those before it: `budget`, `awaits`, [`random`], [`trace`], [`task`], `queue`,
+//! [`time`], `network`, `reactor`, `blocking`, `worker`, `runtime`, then [`process`], [`signal`], [`world`], [`fs`], [`io`],
+//! [`group`], [`cache`] and [`debug`]; and beside them [`sync`], [`future`] and [`stream`], which know nothing of the runtime.
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!(
     "the runtime runs on Linux and macOS: it needs epoll or kqueue, and to be told when a child process ends"
 );
 
+mod awaits;
 mod blocking;
 mod budget;
+pub mod cache;
 mod current;
+pub mod debug;
+pub mod fs;
 pub mod future;
+pub mod group;
+pub mod io;
 mod network;
 pub mod process;
 mod queue;
@@ -46,6 +52,7 @@ mod reactor;
 mod runtime;
 pub mod signal;
 mod std_or_loom;
+pub mod stream;
 pub mod sync;
 pub mod task;
 pub mod time;

@@ -1,6 +1,6 @@
 //! The few primitives that our protocols are made of: `std`'s, or loom's when a model is being checked.
 //!
-//! `task`, `queue`, `time::timers`, `reactor::source`, `blocking`, `sync::oneshot`, `worker::idle` and `worker::park` take their atomics, cells,
+//! `task`, `queue`, `time::timers`, `reactor::source`, `blocking`, `sync`, `worker::idle` and `worker::park` take their atomics, cells,
 //! locks and threads from here and from nowhere else, so that `--cfg runtime_loom` puts the very same code under the model
 //! checker. Loom's `UnsafeCell` hands out pointers through closures, to know when an access begins and ends; the `std` side
 //! wears the same shape.
@@ -80,6 +80,30 @@ pub(crate) mod thread {
         }
         thread::yield_now();
         true
+    }
+}
+
+/// A waker for models, and whether it was woken.
+#[cfg(all(test, runtime_loom))]
+#[derive(Default)]
+pub(crate) struct Flag(std::sync::atomic::AtomicBool);
+
+#[cfg(all(test, runtime_loom))]
+impl Flag {
+    pub(crate) fn waker() -> (std::sync::Arc<Flag>, std::task::Waker) {
+        let flag = std::sync::Arc::<Flag>::default();
+        (flag.clone(), std::task::Waker::from(flag))
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::SeqCst)
+    }
+}
+
+#[cfg(all(test, runtime_loom))]
+impl std::task::Wake for Flag {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.store(true, std::sync::atomic::Ordering::SeqCst);
     }
 }
 

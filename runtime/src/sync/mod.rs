@@ -17,7 +17,19 @@
 //! });
 //! ```
 
+mod barrier;
+pub mod broadcast;
+mod condvar;
 mod event;
+pub mod mpsc;
+mod mutex;
+mod notify;
+mod once_cell;
 pub mod oneshot;
+pub mod queue;
+mod rwlock;
+mod semaphore;
+mod waiters;
+pub mod watch;
 
 pub use event::Event;

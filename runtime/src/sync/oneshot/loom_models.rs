@@ -1,26 +1,8 @@
 //! The channel under loom: each end on a thread of its own.
 
 use super::*;
-use crate::std_or_loom::model;
+use crate::std_or_loom::{Flag, model};
 use loom::thread;
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    task::Wake,
-};
-
-#[derive(Default)]
-struct Flag(AtomicBool);
-
-impl Wake for Flag {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
-fn flag() -> (Arc<Flag>, Waker) {
-    let flag = Arc::new(Flag::default());
-    (flag.clone(), Waker::from(flag))
-}
 
 /// A receiver that is polled while the value is sent gets it or is woken for it, also if it is polled by another task the
 /// second time.
@@ -30,8 +12,8 @@ fn a_value_is_given_or_announced() {
     model("oneshot_send", 3, || {
         let (sender, mut receiver) = channel();
         let thread = thread::spawn(move || sender.send(7));
-        let (_, first) = flag();
-        let (woken, second) = flag();
+        let (_, first) = Flag::waker();
+        let (woken, second) = Flag::waker();
         let mut polled = Pin::new(&mut receiver).poll(&mut Context::from_waker(&first));
         if polled.is_pending() {
             polled = Pin::new(&mut receiver).poll(&mut Context::from_waker(&second));
@@ -40,7 +22,7 @@ fn a_value_is_given_or_announced() {
         match polled {
             Poll::Ready(value) => assert_eq!(value, Ok(7)),
             Poll::Pending => {
-                assert!(woken.0.load(Ordering::SeqCst), "the value is there, and nobody was told");
+                assert!(woken.is_up(), "the value is there, and nobody was told");
                 assert_eq!(receiver.try_recv(), Ok(7));
             }
         }
@@ -54,10 +36,10 @@ fn a_dropped_sender_is_announced() {
     model("oneshot_sender_dropped", 3, || {
         let (sender, mut receiver) = channel::<()>();
         let thread = thread::spawn(move || drop(sender));
-        let (woken, waker) = flag();
+        let (woken, waker) = Flag::waker();
         let polled = Pin::new(&mut receiver).poll(&mut Context::from_waker(&waker));
         thread.join().unwrap();
-        assert!(polled == Poll::Ready(Err(Closed)) || woken.0.load(Ordering::SeqCst));
+        assert!(polled == Poll::Ready(Err(Closed)) || woken.is_up());
     });
 }
 
@@ -93,10 +75,10 @@ fn a_dropped_receiver_is_announced() {
     model("oneshot_receiver_dropped", 3, || {
         let (mut sender, receiver) = channel();
         let thread = thread::spawn(move || drop(receiver));
-        let (woken, waker) = flag();
+        let (woken, waker) = Flag::waker();
         let closed = sender.poll_closed(&mut Context::from_waker(&waker));
         thread.join().unwrap();
-        assert!(closed.is_ready() || woken.0.load(Ordering::SeqCst));
+        assert!(closed.is_ready() || woken.is_up());
         assert_eq!(sender.send(3), Err(3));
     });
 }

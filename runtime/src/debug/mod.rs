@@ -1,0 +1,1 @@
+//! Looking at a runtime: its tasks, what they wait for, what they cost.

@@ -1,0 +1,1 @@
+//! The standard input and output.

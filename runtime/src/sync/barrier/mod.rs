@@ -1,0 +1,1 @@
+//! Waiting until all are there.

@@ -1,0 +1,1 @@
+//! From many tasks to many, each of which sees all.

@@ -1,0 +1,1 @@
+//! Waiting, under a lock, until something holds.

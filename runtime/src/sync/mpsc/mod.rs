@@ -1,0 +1,1 @@
+//! From many tasks to one, in order.

@@ -1,0 +1,1 @@
+//! A nudge from one task to another.

@@ -1,0 +1,1 @@
+//! Work: put in by many, taken by many, waited for.

@@ -1,0 +1,1 @@
+//! Permits: so many at once, first come first served.

@@ -1,0 +1,1 @@
+//! The newest value, for whoever looks.
