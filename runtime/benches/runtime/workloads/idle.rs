@@ -1,6 +1,6 @@
 //! Tasks that only wait: what they weigh.
 
-use crate::{
+use crate::side_by_side::{
     memory,
     meter::{HEAP, Meter, RESIDENT, Sample},
     sides::Side,

@@ -1,7 +1,7 @@
 //! Tasks among themselves.
 
 use super::{BATCH, CHAIN, PAIRS, YIELDERS, batches, sum_below};
-use crate::{
+use crate::side_by_side::{
     meter::{Meter, Sample},
     oneshot::{Sender, oneshot},
     sides::Side,

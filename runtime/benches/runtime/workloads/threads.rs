@@ -1,7 +1,7 @@
 //! Tasks and threads that are no workers.
 
 use super::{BATCH, batches, sum_below};
-use crate::{
+use crate::side_by_side::{
     meter::{Meter, Sample},
     oneshot::{Sender, oneshot},
     sides::Side,

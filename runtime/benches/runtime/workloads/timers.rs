@@ -1,7 +1,7 @@
 //! Timers.
 
 use super::SLEEPERS;
-use crate::{
+use crate::side_by_side::{
     meter::{Meter, Sample},
     sides::Side,
 };

@@ -1,6 +1,6 @@
 //! The table: for each figure of each workload the sides' medians, and ours as a part of theirs.
 
-use crate::{sides::Name, workloads::Workload};
+use super::{Bench, Workload, sides::Name};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, process::Command};
 
@@ -114,20 +114,20 @@ pub(crate) fn json(header: &[String], rows: &[Row], notes: &[String]) -> Value {
 }
 
 /// Which machine, which versions, which command.
-pub(crate) fn header(rounds: usize) -> Vec<String> {
+pub(crate) fn header(bench: &Bench, rounds: usize) -> Vec<String> {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let cpu_info = read("/proc/cpuinfo");
     let model = cpu_info.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");
     let model = model.trim_start_matches([' ', '\t', ':']);
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let kernel = read("/proc/sys/kernel/osrelease");
-    let versions = ["tokio", "async-executor", "async-io", "blocking"].map(|name| format!("{name} {}", locked(name)));
+    let versions: Vec<_> = bench.peers.iter().map(|name| format!("{name} {}", locked(name))).collect();
     let compiler = Command::new("rustc").arg("--version").output().map(|output| output.stdout).unwrap_or_default();
     let arguments = std::env::args().skip(1).filter(|argument| argument != "--bench").collect::<Vec<_>>().join(" ");
     vec![
         format!("Machine: {cores} × {model}, Linux {}", kernel.trim()),
         format!("Versions: {}, {}", String::from_utf8_lossy(&compiler).trim(), versions.join(", ")),
-        format!("Command: `{}`", format!("just bench runtime {arguments}").trim_end()),
+        format!("Command: `{}`", format!("just bench {} {arguments}", bench.name).trim_end()),
         match rounds {
             0 => "Only what can be counted; less is better.".to_owned(),
             _ => format!(

@@ -6,10 +6,10 @@
 //!   the load:       ───────┴────────────────────────────┴──  ready, go, done
 //! ```
 
-use crate::{
-    child,
+use crate::side_by_side::{
+    self, Kind,
     meter::{Meter, Sample},
-    sides::{Listener, Side, Stream},
+    sides::{Listener, Name, Ours, Side, Smol, Stream, Tokio},
 };
 use mio::{Events, Interest, Poll, Token, unix::SourceFd};
 use std::{
@@ -21,6 +21,42 @@ use std::{
 };
 
 const MESSAGE: usize = 64;
+
+/// The role of a child that is the load, and what it does.
+pub(crate) const LOAD: (&str, fn(&[&str])) = ("load", |arguments| {
+    let [address, connections, round_trips] = arguments else { panic!("a load is told {arguments:?}") };
+    let number = |text: &str| text.parse().expect("a number");
+    let address = address.parse().expect("an address");
+    load(address, number(connections), number(round_trips)).expect("loopback does not fail");
+});
+
+/// The workload with so many connections.
+pub(super) const fn kind<const CONNECTIONS: usize>() -> Kind {
+    Kind::Served(
+        |name, workers, warm, operations| {
+            let sample = match name {
+                Name::Ours => sample::<Ours>,
+                Name::Tokio => sample::<Tokio>,
+                Name::Smol => sample::<Smol>,
+            };
+            sample(workers, CONNECTIONS, warm, operations)
+        },
+        |name, workers| match name {
+            Name::Ours => serve_alone::<Ours>(workers, CONNECTIONS),
+            Name::Tokio => serve_alone::<Tokio>(workers, CONNECTIONS),
+            Name::Smol => serve_alone::<Smol>(workers, CONNECTIONS),
+        },
+        |server, load, operations| drive(server, load, CONNECTIONS, operations),
+    )
+}
+
+fn sample<S: Side>(workers: usize, connections: usize, warm: usize, operations: usize) -> Sample {
+    let side = S::new(workers);
+    if warm > 0 {
+        measure(&side, connections, warm);
+    }
+    measure(&side, connections, operations)
+}
 
 fn bind() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port to listen on");
@@ -60,10 +96,10 @@ async fn answer(stream: &mut impl Stream) -> io::Result<usize> {
 }
 
 /// What a round trip costs the server.
-pub(crate) fn measure<S: Side>(side: &S, connections: usize, round_trips: usize) -> Sample {
+fn measure<S: Side>(side: &S, connections: usize, round_trips: usize) -> Sample {
     let (listener, address) = bind();
     let control = thread::spawn(move || {
-        let mut load = Load::start(child::command, address, connections, round_trips);
+        let mut load = Load::start(&side_by_side::command, address, connections, round_trips);
         load.wait_for("ready");
         let meter = Meter::start();
         load.go();
@@ -79,7 +115,7 @@ pub(crate) fn measure<S: Side>(side: &S, connections: usize, round_trips: usize)
 }
 
 /// A child process that only serves: it prints its address, and ends when all connections are closed.
-pub(crate) fn serve_alone<S: Side>(workers: usize, connections: usize) {
+fn serve_alone<S: Side>(workers: usize, connections: usize) {
     let side = S::new(workers);
     let (listener, address) = bind();
     println!("{address}");
@@ -87,12 +123,7 @@ pub(crate) fn serve_alone<S: Side>(workers: usize, connections: usize) {
 }
 
 /// Puts a load on such a child.
-pub(crate) fn drive(
-    server: &mut Child,
-    load: impl FnOnce(&[String]) -> Command,
-    connections: usize,
-    round_trips: usize,
-) {
+fn drive(server: &mut Child, load: &dyn Fn(&[String]) -> Command, connections: usize, round_trips: usize) {
     let mut address = String::new();
     let output = server.stdout.as_mut().expect("the server's output is piped");
     BufReader::new(output).read_line(&mut address).expect("the server says where it is");
@@ -113,7 +144,7 @@ struct Load {
 
 impl Load {
     fn start(
-        command: impl FnOnce(&[String]) -> Command,
+        command: &dyn Fn(&[String]) -> Command,
         address: SocketAddr,
         connections: usize,
         round_trips: usize,
@@ -147,7 +178,7 @@ impl Load {
 }
 
 /// The load itself.
-pub(crate) fn load(address: SocketAddr, connections: usize, round_trips: usize) -> io::Result<()> {
+fn load(address: SocketAddr, connections: usize, round_trips: usize) -> io::Result<()> {
     let mut poll = Poll::new()?;
     let mut clients = Vec::with_capacity(connections);
     for number in 0..connections {

@@ -34,11 +34,6 @@ impl Name {
             Name::Smol => "smol",
         }
     }
-
-    /// Can it run with so many workers?
-    pub(crate) fn has(self, workers: usize) -> bool {
-        self != Name::Ours || workers <= ours::MOST_WORKERS
-    }
 }
 
 impl FromStr for Name {

@@ -1,6 +1,6 @@
 //! What an operation costs: time of this process's processors, time on the wall, and allocations while they are counted.
 
-use crate::memory;
+use super::memory;
 use rustix::time::{ClockId, clock_gettime};
 use std::{
     sync::atomic::{AtomicBool, Ordering},

@@ -9,12 +9,8 @@ use std::{
     time::Duration,
 };
 
-/// How many workers [`runtime`] can give. Rows with more leave ours out.
-pub(super) const MOST_WORKERS: usize = 2;
-
 /// The one place that says how ours is built.
 fn runtime(workers: usize) -> Runtime {
-    assert!(workers <= MOST_WORKERS, "ours has no {workers} workers");
     Runtime::builder().workers(workers).build().expect("descriptors for a runtime")
 }
 

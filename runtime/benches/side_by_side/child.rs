@@ -1,20 +1,22 @@
 //! This program as a child of itself: for loads, for memory that must be measured in a fresh process, and for tools that count
 //! instructions and system calls of a whole process.
 
-use crate::{
-    echo,
+use super::{
+    Bench, Kind, Workload,
     meter::{self, HEAP, RESIDENT, Sample},
-    sides::{Name, Ours, Smol, Tokio},
-    workloads::{self, Kind, Workload},
+    sides::Name,
 };
 use std::{
     collections::BTreeMap,
     env,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
+/// Puts a load of so many operations on a child that serves. The load is a process as well, made by the function.
+pub(crate) type Drive = fn(&mut Child, &dyn Fn(&[String]) -> Command, usize);
+
 /// How many times as many operations the second run under a tool has.
-pub(crate) const TIMES: usize = 5;
+pub(super) const TIMES: usize = 5;
 
 /// The first argument of a child.
 const CHILD: &str = "--as-a-child";
@@ -27,23 +29,21 @@ pub(crate) fn command(arguments: &[String]) -> Command {
 }
 
 /// Does what a child is told, if this process is one.
-pub(crate) fn run() -> bool {
+pub(super) fn run(bench: &Bench) -> bool {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let [CHILD, arguments @ ..] = &arguments[..] else { return false };
     match arguments {
-        ["load", address, connections, round_trips] => {
-            let address = address.parse().expect("an address");
-            echo::load(address, number(connections), number(round_trips)).expect("loopback does not fail");
+        [word, arguments @ ..] if bench.role.is_some_and(|(role, _)| role == *word) => {
+            bench.role.into_iter().for_each(|(_, play)| play(arguments));
         }
         ["run", side, workers, workload, operations] => {
             let (side, workers, operations) = (side.parse().expect("a side"), number(workers), number(operations));
-            let workload = workloads::ALL.iter().find(|known| known.name == *workload).expect("a workload");
+            let workload = bench.workloads.iter().find(|known| known.name == *workload).expect("a workload");
             meter::leave_the_clock_alone();
             match workload.kind {
-                Kind::Echo(connections) => serve(side, workers, connections),
-                kind => kind
-                    .sample(side, workers, 0, operations)
+                Kind::Served(_, serve, _) => serve(side, workers),
+                kind => kind.sampler()(side, workers, 0, operations)
                     .iter()
                     .for_each(|(figure, value)| println!("{figure}={value}")),
             }
@@ -59,20 +59,12 @@ fn number(text: &str) -> usize {
     text.parse().expect("a number")
 }
 
-fn serve(side: Name, workers: usize, connections: usize) {
-    match side {
-        Name::Ours => echo::serve_alone::<Ours>(workers, connections),
-        Name::Tokio => echo::serve_alone::<Tokio>(workers, connections),
-        Name::Smol => echo::serve_alone::<Smol>(workers, connections),
-    }
-}
-
 fn arguments(workload: &Workload, side: Name, workers: usize, operations: usize) -> [String; 5] {
     ["run", side.as_str(), &workers.to_string(), workload.name, &operations.to_string()].map(str::to_owned)
 }
 
 /// A sample from a fresh process.
-pub(crate) fn sample(workload: &Workload, side: Name, workers: usize, operations: usize) -> Sample {
+pub(super) fn sample(workload: &Workload, side: Name, workers: usize, operations: usize) -> Sample {
     let output = command(&arguments(workload, side, workers, operations))
         .stderr(Stdio::inherit())
         .output()
@@ -89,7 +81,7 @@ pub(crate) fn sample(workload: &Workload, side: Name, workers: usize, operations
 
 /// A tool that counts something of a whole process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tool {
+pub(super) enum Tool {
     /// User instructions, by valgrind.
     Instructions,
     /// System calls, by strace.
@@ -112,7 +104,7 @@ impl Tool {
     }
 
     /// Why it cannot be used here, if it cannot.
-    pub(crate) fn missing(self) -> Option<String> {
+    pub(super) fn missing(self) -> Option<String> {
         let found = Command::new(self.program()).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         match found {
             Ok(status) if status.success() => None,
@@ -121,7 +113,7 @@ impl Tool {
     }
 
     /// What it counts for one operation more: the difference of two runs, so that start and end of the process do not count.
-    pub(crate) fn count(self, workload: &Workload, side: Name, workers: usize) -> BTreeMap<String, f64> {
+    pub(super) fn count(self, workload: &Workload, side: Name, workers: usize) -> BTreeMap<String, f64> {
         let base = self.count_run(workload, side, workers, workload.counted);
         let mut counts = self.count_run(workload, side, workers, TIMES * workload.counted);
         for (name, count) in &mut counts {
@@ -145,9 +137,9 @@ impl Tool {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the tool was there a moment ago");
-        if let Kind::Echo(connections) = workload.kind {
+        if let Kind::Served(_, _, drive) = workload.kind {
             // The load is slowed down by the tool as the server is, lest it find all connections ready at each look.
-            echo::drive(&mut child, |arguments| self.command(arguments), connections, operations);
+            drive(&mut child, &|arguments| self.command(arguments), operations);
         }
         let output = child.wait_with_output().expect("the tool ends");
         let report = String::from_utf8_lossy(&output.stderr);
@@ -162,7 +154,7 @@ impl Tool {
 }
 
 /// The name of the sum.
-pub(crate) const TOTAL: &str = "total";
+pub(super) const TOTAL: &str = "total";
 
 /// From the line `==1== Collected : 1234`.
 fn instructions(report: &str) -> BTreeMap<String, f64> {

@@ -2,7 +2,7 @@
 //! each of which waits in async-io.
 
 use super::{Listener, Side, Stream};
-use crate::oneshot::{Sender, oneshot};
+use crate::side_by_side::oneshot::{Sender, oneshot};
 use async_executor::{Executor, Task};
 use async_io::Async;
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
