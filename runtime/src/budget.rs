@@ -48,15 +48,18 @@ pub(crate) fn with_full<R>(poll: impl FnOnce() -> R) -> R {
 }
 
 /// Spends one unit. `Pending`: there is none left, and the task has been woken to try again.
+#[inline]
 pub(crate) fn spend(context: &Context<'_>) -> Poll<()> {
     spend_down_to(RESERVE, context)
 }
 
 /// [`spend`], for timers and events.
+#[inline]
 pub(crate) fn spend_reserve(context: &Context<'_>) -> Poll<()> {
     spend_down_to(0, context)
 }
 
+#[inline]
 fn spend_down_to(least: u32, context: &Context<'_>) -> Poll<()> {
     let mut left = LEFT.get();
     if left == UNLIMITED {
@@ -75,7 +78,14 @@ fn spend_down_to(least: u32, context: &Context<'_>) -> Poll<()> {
     Poll::Ready(())
 }
 
+/// Is nothing left for ordinary operations? Whoever polls several futures in one poll stops then, and goes on with the others
+/// when the budget is full again: else those behind a spendthrift would be refused for ever.
+pub(crate) fn is_spent() -> bool {
+    LEFT.get() <= RESERVE
+}
+
 /// What was spent was not needed: the operation waits.
+#[inline]
 pub(crate) fn give_back() {
     let left = LEFT.get();
     if left != UNLIMITED {

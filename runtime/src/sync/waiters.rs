@@ -114,11 +114,6 @@ impl<T> Waiters<T> {
         self.places[key].waker.is_none()
     }
 
-    /// What it wants.
-    pub(super) fn wants(&mut self, key: Key) -> &mut T {
-        &mut self.places[key].wants
-    }
-
     /// Takes it out, wherever it stands.
     pub(super) fn remove(&mut self, key: Key) -> Gone<T> {
         if self.places[key].waker.is_some() {
@@ -151,11 +146,35 @@ pub(super) fn poll<S, T, R>(
     lock: &Mutex<S>,
     key: &mut Option<Key>,
     context: &Context<'_>,
+    look: impl FnMut(&mut S, Option<Key>) -> Option<R>,
+    line: impl Fn(&mut S) -> &mut Waiters<T>,
+    wants: impl FnOnce() -> T,
+) -> Poll<R> {
+    poll_with(None, lock, key, context, look, line, wants)
+}
+
+/// [`poll`], by one who has looked without the lock, and so expects to wait: it brings its waker along, and need not come twice.
+pub(super) fn poll_expecting_to_wait<S, T, R>(
+    lock: &Mutex<S>,
+    key: &mut Option<Key>,
+    context: &Context<'_>,
+    look: impl FnMut(&mut S, Option<Key>) -> Option<R>,
+    line: impl Fn(&mut S) -> &mut Waiters<T>,
+    wants: impl FnOnce() -> T,
+) -> Poll<R> {
+    let fresh = key.is_none().then(|| context.waker().clone());
+    poll_with(fresh, lock, key, context, look, line, wants)
+}
+
+fn poll_with<S, T, R>(
+    mut fresh: Option<Waker>,
+    lock: &Mutex<S>,
+    key: &mut Option<Key>,
+    context: &Context<'_>,
     mut look: impl FnMut(&mut S, Option<Key>) -> Option<R>,
     line: impl Fn(&mut S) -> &mut Waiters<T>,
     wants: impl FnOnce() -> T,
 ) -> Poll<R> {
-    let mut fresh = None;
     loop {
         let mut state = lock.lock().unwrap();
         if let Some(found) = look(&mut state, *key) {
