@@ -21,6 +21,7 @@ mod barrier;
 pub mod broadcast;
 mod condvar;
 mod event;
+mod guarded;
 pub mod mpsc;
 mod mutex;
 mod notify;
@@ -33,3 +34,7 @@ mod waiters;
 pub mod watch;
 
 pub use event::Event;
+pub use mutex::{Mutex, MutexGuard, OwnedMutexGuard, TryLockError};
+pub use once_cell::{OnceCell, SetError};
+pub use rwlock::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+pub use semaphore::{Closed, OwnedPermit, Permit, Semaphore, TryAcquireError};
