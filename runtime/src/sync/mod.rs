@@ -33,8 +33,11 @@ mod semaphore;
 mod waiters;
 pub mod watch;
 
+pub use barrier::{Barrier, BarrierWaitResult, Broken};
+pub use condvar::Condvar;
 pub use event::Event;
 pub use mutex::{Mutex, MutexGuard, OwnedMutexGuard, TryLockError};
+pub use notify::{Notified, Notify};
 pub use once_cell::{OnceCell, SetError};
 pub use rwlock::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use semaphore::{Closed, OwnedPermit, Permit, Semaphore, TryAcquireError};

@@ -1,16 +1,25 @@
-//! Something that happens once, and that any number of tasks can wait for.
+//! Something that has happened, and that any number of tasks can wait for.
 
-use crate::budget;
-use slab::Slab;
+#[cfg(all(test, runtime_loom))]
+mod loom_models;
+
+use super::waiters::{self, Key, Waiters, Wakers};
+use crate::{
+    awaits, budget,
+    std_or_loom::{AtomicU8, Mutex, Ordering, const_fn},
+};
 use std::{
+    fmt,
     future::Future,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
-    sync::Mutex,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, ready},
 };
 
-/// Not set; then, for ever, set. Setting it wakes everybody who waits, in the order in which they came.
+const UNSET: u8 = 0;
+const SET: u8 = 1;
+
+/// Not set; then set, until somebody [clears](Self::clear) it, which most never do. Setting it wakes everybody who waits, in
+/// the order in which they came; whoever waited then passes, also if it is cleared before they run.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -25,30 +34,24 @@ use std::{
 ///     stop.wait().await; // at once
 /// });
 /// ```
-#[derive(Debug, Default)]
-pub struct Event(Mutex<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    set: bool,
-    waiting: Slab<Waiter>,
-    arrivals: u64,
-}
-
-#[derive(Debug)]
-struct Waiter {
-    arrival: u64,
-    waker: Waker,
+pub struct Event {
+    /// Changed under the lock; read without it by those who only want to know.
+    state: AtomicU8,
+    /// Nobody is in line while it is set.
+    waiting: Mutex<Waiters<()>>,
 }
 
 impl Event {
-    /// One that is not set.
-    ///
-    /// ```
-    /// assert!(!runtime::sync::Event::new().is_set());
-    /// ```
-    pub fn new() -> Self {
-        Self::default()
+    const_fn! {
+        /// One that is not set.
+        ///
+        /// ```
+        /// static STOP: runtime::sync::Event = runtime::sync::Event::new();
+        /// assert!(!STOP.is_set());
+        /// ```
+        pub fn new() -> Self {
+            Self { state: AtomicU8::new(UNSET), waiting: Mutex::new(Waiters::new()) }
+        }
     }
 
     /// Sets it. Setting it again changes nothing.
@@ -66,32 +69,43 @@ impl Event {
     /// });
     /// ```
     pub fn set(&self) {
-        let mut waiting = {
-            let mut state = self.0.lock().unwrap();
-            state.set = true;
-            // Each waiter removes its own entry later; it finds none.
-            std::mem::take(&mut state.waiting).into_iter().map(|(_, waiter)| waiter).collect::<Vec<_>>()
-        };
-        waiting.sort_by_key(|waiter| waiter.arrival);
-        // A waker that panics must not keep the others from being woken; the first panic goes on when all are.
-        let mut panicked = None;
-        for waiter in waiting {
-            panicked = panicked.or(catch_unwind(AssertUnwindSafe(|| waiter.waker.wake())).err());
-        }
-        if let Some(payload) = panicked {
-            resume_unwind(payload);
-        }
+        let mut wakers = Wakers::default();
+        // The lock, also when it looks set: a look orders nothing, and whoever is clearing it must find what this call announces.
+        let mut waiting = self.waiting.lock().unwrap();
+        // Pairs with the loads in `is_set`.
+        self.state.store(SET, Ordering::Release);
+        waiting.choose_all(&mut wakers);
+        drop(waiting);
+        wakers.wake();
     }
 
-    /// Is it set?
+    /// Makes it unset again, and says whether it was set. Whoever waited when it was set still passes.
+    ///
+    /// To take up work that others announce, clear first and look for the work then: what is announced in between sets the
+    /// event again.
     ///
     /// ```
     /// let event = runtime::sync::Event::new();
     /// event.set();
-    /// assert!(event.is_set()); // for ever
+    /// assert!(event.clear());
+    /// assert!(!event.is_set());
+    /// assert!(!event.clear());
+    /// ```
+    pub fn clear(&self) -> bool {
+        let _waiting = self.waiting.lock().unwrap();
+        self.state.swap(UNSET, Ordering::Relaxed) == SET
+    }
+
+    /// Is it set? One load.
+    ///
+    /// ```
+    /// let event = runtime::sync::Event::new();
+    /// event.set();
+    /// assert!(event.is_set()); // until it is cleared
     /// ```
     pub fn is_set(&self) -> bool {
-        self.0.lock().unwrap().set
+        // Pairs with the store in `set`: what came before the event is seen.
+        self.state.load(Ordering::Acquire) == SET
     }
 
     /// Waits until it is set.
@@ -111,7 +125,19 @@ impl Event {
     /// });
     /// ```
     pub fn wait(&self) -> Wait<'_> {
-        Wait { event: self, entry: None }
+        Wait { event: self, key: None, passes: false }
+    }
+}
+
+impl Default for Event {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").field("set", &self.is_set()).finish_non_exhaustive()
     }
 }
 
@@ -131,47 +157,54 @@ impl Event {
 #[must_use = "waiting does nothing until it is awaited"]
 pub struct Wait<'event> {
     event: &'event Event,
-    entry: Option<usize>,
+    key: Option<Key>,
+    /// It was set while this one waited. A poll without a budget does not forget that, whatever happens to the event.
+    passes: bool,
+}
+
+impl Wait<'_> {
+    fn poll_set(&mut self, context: &Context<'_>) -> Poll<()> {
+        let event = self.event;
+        // Whoever is in line looks under the lock: what it may find is its own place.
+        if self.key.is_none() && event.is_set() {
+            return Poll::Ready(());
+        }
+        waiters::poll_expecting_to_wait(
+            &event.waiting,
+            &mut self.key,
+            context,
+            |waiting, key| match key {
+                Some(key) => waiting.is_chosen(key).then(|| waiting.remove(key).wants),
+                None => event.is_set().then_some(()),
+            },
+            |waiting| waiting,
+            || (),
+        )
+    }
 }
 
 impl Future for Wait<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        // Cloned before the lock, dropped after it: a waker may be anybody's code.
-        let waker = context.waker().clone();
-        let mut state = self.event.0.lock().unwrap();
-        if state.set {
-            // The waker may be anybody's code.
-            drop(state);
-            return budget::spend_reserve(context);
-        }
-        let stale = match self.entry {
-            Some(entry) => Some(std::mem::replace(&mut state.waiting[entry].waker, waker)),
-            None => {
-                let arrival = state.arrivals;
-                state.arrivals += 1;
-                let entry = state.waiting.insert(Waiter { arrival, waker });
-                drop(state);
-                self.entry = Some(entry);
+        if !self.passes {
+            if self.poll_set(context).is_pending() {
+                awaits::waits_for("event", std::ptr::from_ref(self.event).addr());
                 return Poll::Pending;
             }
-        };
-        drop(state);
-        drop(stale);
-        Poll::Pending
+            self.passes = true;
+        }
+        ready!(budget::spend_reserve(context));
+        Poll::Ready(())
     }
 }
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        if let Some(entry) = self.entry {
-            let removed = {
-                let mut state = self.event.0.lock().unwrap();
-                // Once it is set the entries are gone, and none is made any more.
-                if state.set { None } else { state.waiting.try_remove(entry) }
-            };
-            drop(removed);
+        if let Some(key) = self.key {
+            let gone = self.event.waiting.lock().unwrap().remove(key);
+            // Its waker is anybody's code, and goes without the lock.
+            drop(gone);
         }
     }
 }
