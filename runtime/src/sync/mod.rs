@@ -30,6 +30,7 @@ pub mod oneshot;
 pub mod queue;
 mod rwlock;
 mod semaphore;
+mod turns;
 mod waiters;
 pub mod watch;
 

@@ -3,10 +3,11 @@
 use super::*;
 use crate::std_or_loom::{Flag, model};
 use loom::thread;
+use std::sync::Arc;
 
 /// A receiver that is polled while the value is sent gets it or is woken for it, also if it is polled by another task the
 /// second time.
-/// Broken by: `wait` putting the waker in its place without a look under the same lock.
+/// Broken by: `wait` not looking again once the waker is in its place.
 #[test]
 fn a_value_is_given_or_announced() {
     model("oneshot_send", 3, || {
@@ -45,7 +46,7 @@ fn a_dropped_sender_is_announced() {
 
 /// A value that is sent while the receiver closes, looks and goes is given to one of the two, once; the third thread's clone
 /// of it counts. (tokio #4225: `close`, then `send` and `await` at once.)
-/// Broken by: `send` not asking whether the channel is closed.
+/// Broken by: `fill` not asking whether the word is closed when it sets `FULL`.
 #[test]
 fn a_value_sent_to_a_closing_receiver_comes_to_one_of_the_two() {
     model("oneshot_close", 3, || {
@@ -69,7 +70,7 @@ fn a_value_sent_to_a_closing_receiver_comes_to_one_of_the_two() {
 }
 
 /// A sender that waits for the end of its receiver hears of it, and then gets its value back.
-/// Broken by: `Receiver::drop` not taking the sender's waker.
+/// Broken by: `Receiver::drop` not waking the sender.
 #[test]
 fn a_dropped_receiver_is_announced() {
     model("oneshot_receiver_dropped", 3, || {
@@ -80,5 +81,19 @@ fn a_dropped_receiver_is_announced() {
         thread.join().unwrap();
         assert!(closed.is_ready() || woken.is_up());
         assert_eq!(sender.send(3), Err(3));
+    });
+}
+
+/// Whoever goes last drops what is left, once: here a value that is put in while the other end goes without a look.
+/// Broken by: `End::drop` asking whether the other has left, and only then leaving.
+#[test]
+fn the_last_end_drops_what_is_left() {
+    model("oneshot_last_end", 3, || {
+        let (filling, emptying) = slot();
+        let value = Arc::new(());
+        let thread = thread::spawn(move || drop(emptying));
+        drop(filling.fill(value.clone()));
+        thread.join().unwrap();
+        assert_eq!(Arc::strong_count(&value), 1, "the value was leaked");
     });
 }

@@ -8,7 +8,8 @@
 //!
 //! - A value that [`Sender::send`] took is received, or dropped with the receiver; one that it did not take comes back.
 //! - Either side that goes tells the other: a receiver does not wait for a sender that is gone.
-//! - All is under one short lock. Wakers and values leave it before they are woken, cloned or dropped: they are anybody's code.
+//! - A value that is there before anybody waits for it costs no lock: one word says whose it is (see `slot`).
+//! - Wakers stand under a short lock, and leave it before they are woken or dropped: they are anybody's code.
 //! - A receiver that is dropped takes its waker with it, and so does a sender.
 //!
 //! ```
@@ -26,16 +27,15 @@
 
 #[cfg(all(test, runtime_loom))]
 mod loom_models;
+mod slot;
 
-use crate::{
-    budget,
-    std_or_loom::{Mutex, MutexGuard},
-};
+use self::slot::{CLOSED, Emptying, Filled, Filling, GONE, RECEIVER_WAITS, SENDER_WAITS, Slot, slot};
+use crate::{awaits, budget};
 use std::{
     fmt,
     future::{Future, poll_fn},
+    ops::Deref,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, Waker, ready},
 };
 
@@ -50,9 +50,8 @@ use std::{
 /// });
 /// ```
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let state = State { value: None, sender_is_gone: false, closed: false, receiver_waits: None, sender_waits: None };
-    let channel = Arc::new(Channel(Mutex::new(state)));
-    (Sender(Some(channel.clone())), Receiver(Some(channel)))
+    let (filling, emptying) = slot();
+    (Sender(Some(filling)), Receiver(Some(emptying)))
 }
 
 /// Sends the one value. Dropping it without sending tells the receiver that none will come.
@@ -66,7 +65,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 #[must_use = "dropping it tells the receiver that no value will come"]
 pub struct Sender<T>(
     /// Until the value is sent.
-    Option<Arc<Channel<T>>>,
+    Option<Filling<T>>,
 );
 
 /// A future of the value: [`Closed`] if the sender was dropped without sending, or the channel was [closed](Receiver::close)
@@ -89,20 +88,10 @@ pub struct Sender<T>(
 #[must_use = "a receiver does nothing until it is awaited"]
 pub struct Receiver<T>(
     /// Until the value is received: then the sender is gone, and there is nobody to tell.
-    Option<Arc<Channel<T>>>,
+    Option<Emptying<T>>,
 );
 
-struct Channel<T>(Mutex<State<T>>);
-
-struct State<T> {
-    value: Option<T>,
-    /// It sent its value, or was dropped.
-    sender_is_gone: bool,
-    /// By the receiver, or because it was dropped: no value is taken any more.
-    closed: bool,
-    receiver_waits: Option<Waker>,
-    sender_waits: Option<Waker>,
-}
+const UNTIL_SENT: &str = "it is there until the value is sent";
 
 /// No value will come: the sender was dropped without sending, or the channel was closed.
 ///
@@ -151,20 +140,18 @@ impl<T> Sender<T> {
     /// assert_eq!(sender.send(5), Err(5));
     /// ```
     pub fn send(mut self, value: T) -> Result<(), T> {
-        let Some(channel) = self.0.take() else { unreachable!("sending takes the sender") };
-        let mut state = channel.lock();
-        state.sender_is_gone = true;
-        let sender_waited = state.sender_waits.take();
-        let receiver_waits = state.receiver_waits.take();
-        let closed = state.closed;
-        let mut value = Some(value);
-        if !closed {
-            state.value = value.take();
+        let Some(end) = self.0.take() else { unreachable!("sending takes the sender") };
+        match end.fill(value) {
+            Filled::Done => Ok(()),
+            Filled::Announce(end, word) => {
+                let sender_waited = end.waker(SENDER_WAITS, word);
+                end.waker(RECEIVER_WAITS, word).into_iter().for_each(Waker::wake);
+                drop(sender_waited);
+                Ok(())
+            }
+            // Who closed it has woken this end, and so has its waker.
+            Filled::Refused(value) => Err(value),
         }
-        drop(state);
-        drop(sender_waited);
-        receiver_waits.into_iter().for_each(Waker::wake);
-        value.map_or(Ok(()), Err)
     }
 
     /// Is nobody there to receive the value? It may be so from one moment to the next, but never ends.
@@ -176,7 +163,7 @@ impl<T> Sender<T> {
     /// assert!(sender.is_closed()); // no need to compute it
     /// ```
     pub fn is_closed(&self) -> bool {
-        self.channel().lock().closed
+        self.0.as_ref().expect(UNTIL_SENT).has(CLOSED)
     }
 
     /// Waits until nobody is there to receive the value: a reason to stop working on it.
@@ -205,23 +192,18 @@ impl<T> Sender<T> {
     /// runtime::block_on(poll_fn(|context| sender.poll_closed(context)));
     /// ```
     pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        self.channel().wait(context, |state| state.closed.then_some(()), |state| &mut state.sender_waits)
-    }
-
-    fn channel(&self) -> &Channel<T> {
-        self.0.as_ref().expect("it is there until the value is sent")
+        let end = self.0.as_mut().expect(UNTIL_SENT);
+        wait(end, SENDER_WAITS, context, |end| end.has(CLOSED).then_some(()))
     }
 }
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        let Some(channel) = self.0.take() else { return };
-        let mut state = channel.lock();
-        state.sender_is_gone = true;
-        let (sender_waited, receiver_waits) = (state.sender_waits.take(), state.receiver_waits.take());
-        drop(state);
+        let Some(end) = self.0.take() else { return };
+        let word = end.set(GONE);
+        let sender_waited = end.waker(SENDER_WAITS, word);
+        end.waker(RECEIVER_WAITS, word).into_iter().for_each(Waker::wake);
         drop(sender_waited);
-        receiver_waits.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -240,9 +222,8 @@ impl<T> Receiver<T> {
     /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
     /// ```
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        let Some(channel) = &self.0 else { return Err(TryRecvError::Closed) };
-        let found = channel.lock().look();
-        match found {
+        let Some(end) = &mut self.0 else { return Err(TryRecvError::Closed) };
+        match look(end) {
             Some(Ok(value)) => {
                 self.0 = None;
                 Ok(value)
@@ -260,12 +241,11 @@ impl<T> Receiver<T> {
     /// assert_eq!(sender.send("late"), Err("late"));
     /// ```
     pub fn close(&mut self) {
-        let Some(channel) = &self.0 else { return };
-        let mut state = channel.lock();
-        state.closed = true;
-        let sender_waits = state.sender_waits.take();
-        drop(state);
-        sender_waits.into_iter().for_each(Waker::wake);
+        let Some(end) = &self.0 else { return };
+        let word = end.set(CLOSED);
+        let waited = end.waker(RECEIVER_WAITS, word);
+        end.waker(SENDER_WAITS, word).into_iter().for_each(Waker::wake);
+        drop(waited);
     }
 }
 
@@ -273,14 +253,17 @@ impl<T> Future for Receiver<T> {
     type Output = Result<T, Closed>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(channel) = &self.0 else { return Poll::Ready(Err(Closed)) };
+        let Some(end) = &mut self.0 else { return Poll::Ready(Err(Closed)) };
         // Before the look, for that takes the value.
         ready!(budget::spend(context));
-        let polled = channel.wait(context, State::look, |state| &mut state.receiver_waits);
+        let polled = wait(end, RECEIVER_WAITS, context, look);
         match polled {
             Poll::Ready(Ok(_)) => self.0 = None,
             Poll::Ready(Err(Closed)) => {}
-            Poll::Pending => budget::give_back(),
+            Poll::Pending => {
+                budget::give_back();
+                awaits::waits_for("oneshot", std::ptr::from_ref::<Slot<T>>(end).addr());
+            }
         }
         polled
     }
@@ -288,61 +271,37 @@ impl<T> Future for Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        let Some(channel) = self.0.take() else { return };
-        let mut state = channel.lock();
-        state.closed = true;
-        let unwanted = (state.value.take(), state.receiver_waits.take());
-        let sender_waits = state.sender_waits.take();
-        drop(state);
-        sender_waits.into_iter().for_each(Waker::wake);
+        let Some(mut end) = self.0.take() else { return };
+        let word = end.set(CLOSED);
+        let unwanted = (end.take(), end.waker(RECEIVER_WAITS, word));
+        end.waker(SENDER_WAITS, word).into_iter().for_each(Waker::wake);
         drop(unwanted);
     }
 }
 
-impl<T> State<T> {
-    /// What the receiver gets; `None`: it must wait.
-    fn look(&mut self) -> Option<Result<T, Closed>> {
-        match self.value.take() {
-            Some(value) => Some(Ok(value)),
-            None => (self.sender_is_gone || self.closed).then_some(Err(Closed)),
-        }
-    }
+/// What the receiver gets; `None`: it must wait.
+fn look<T>(end: &mut Emptying<T>) -> Option<Result<T, Closed>> {
+    end.take().map(Ok).or_else(|| end.has(GONE | CLOSED).then_some(Err(Closed)))
 }
 
-impl<T> Channel<T> {
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.0.lock().unwrap()
+/// What `look` finds; or nothing, with the task's waker in its place.
+fn wait<T, R, E: Deref<Target = Slot<T>>>(
+    end: &mut E,
+    who: u8,
+    context: &Context<'_>,
+    mut look: impl FnMut(&mut E) -> Option<R>,
+) -> Poll<R> {
+    if let Some(found) = look(end) {
+        return Poll::Ready(found);
     }
-
-    /// What `look` finds; or nothing, with the task's waker in `place`.
-    fn wait<R>(
-        &self,
-        context: &Context<'_>,
-        look: impl Fn(&mut State<T>) -> Option<R>,
-        place: impl Fn(&mut State<T>) -> &mut Option<Waker>,
-    ) -> Poll<R> {
-        let mut fresh = None;
-        loop {
-            let mut state = self.lock();
-            if let Some(found) = look(&mut state) {
-                // Given back before the waker, if there is one, is dropped.
-                drop(state);
-                return Poll::Ready(found);
-            }
-            let place = place(&mut state);
-            if place.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
-                return Poll::Pending;
-            }
-            if let Some(waker) = fresh.take() {
-                let stale = place.replace(waker);
-                drop(state);
-                drop(stale);
-                return Poll::Pending;
-            }
-            // It is cloned without the lock, and then all may be different.
-            drop(state);
-            fresh = Some(context.waker().clone());
+    end.wait(who, context);
+    match look(end) {
+        Some(found) => {
+            // It came meanwhile, and who brought it may not have seen the waker.
+            drop(end.waker(who, who));
+            Poll::Ready(found)
         }
+        None => Poll::Pending,
     }
 }
 
