@@ -16,16 +16,16 @@ const FLOORS: [&str; 23] = [
     "network",
     "reactor",
     "blocking",
+    "debug",
     "worker",
     "runtime",
     "process",
     "signal",
     "world",
-    "fs",
     "io",
+    "fs",
     "group",
     "cache",
-    "debug",
     "lib",
 ];
 
@@ -61,7 +61,10 @@ fn rooms_used(source: &str) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     for (_, after) in code.match_indices("crate::").map(|(at, found)| code[at..].split_at(found.len())) {
         let Some(group) = after.strip_prefix('{') else {
-            used.insert(name(after));
+            // `crate::name!` is a macro: what it uses is named where it is written.
+            if !after[name(after).len()..].starts_with('!') {
+                used.insert(name(after));
+            }
             continue;
         };
         let mut depth = 0;

@@ -1,7 +1,24 @@
-//! Several futures in one task: all of them, or the first.
+//! Several futures in one task: all of them, the first of them, each as it comes.
 //!
-//! They run on any executor: nothing here knows the runtime. A child is polled whenever the parent is; [`join`] and
-//! [`join_all`] keep theirs on the heap, so that they can be pinned without unsafe code.
+//! | to wait for | a few, of any types | many of one type |
+//! |---|---|---|
+//! | all | [`join!`](crate::join), [`join`] | [`join_all`] |
+//! | all, or the first error | [`try_join!`](crate::try_join), [`try_join`] | [`try_join_all`] |
+//! | the first; the others are dropped | [`select!`](crate::select), [`race`] | [`race_all`] |
+//! | the first; the others are kept | [`select`] | [`FuturesUnordered`] |
+//! | each as it comes | | [`as_completed`], [`FuturesUnordered`] |
+//!
+//! They run on any executor: nothing here knows the runtime. All of it happens in one task, so the futures run by turns and not
+//! in parallel; for that, spawn them, and wait here for their handles.
+//!
+//! - **Only the child that woke is polled.** Each child has a waker of its own, which notes who it was before it wakes the
+//!   task. A thousand sleeps cost a thousand polls, not a million. (What holds only a few children does without for its first
+//!   two polls, for most are over by then: no child waker is made, and nothing is allocated.)
+//! - **Nobody starves.** A poll of a set ends after as many polls of children as it has children, however often these wake
+//!   themselves. When a child has spent the task's budget, the poll ends there, and the next one goes on with
+//!   the child behind it.
+//! - **What is done is dropped at once,** not when the others are done too.
+//!
 //!
 //! ```
 //! use runtime::{future::{Either, join, join_all, race}, time::sleep};
@@ -18,113 +35,30 @@
 //! });
 //! ```
 
-use std::{
-    future::{Future, poll_fn},
-    pin::{Pin, pin},
-    task::{Context, Poll},
-};
+// `race` is written with it.
+#[macro_use]
+mod select;
 
-/// Waits for both.
-///
-/// # Cancel safety
-/// As that of the two futures, which are dropped with it; an output that was already there is lost.
-///
-/// ```
-/// assert_eq!(runtime::block_on(runtime::future::join(async { 1 }, async { "two" })), (1, "two"));
-/// ```
-pub async fn join<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
-    let (mut a, mut b) = (MaybeDone::new(a), MaybeDone::new(b));
-    poll_fn(|context| {
-        let both = a.poll(context) & b.poll(context);
-        if both { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    (a.take(), b.take())
-}
+mod child_wakers;
+mod children;
+mod few;
+mod join;
+mod join_all;
+mod race;
+mod try_join;
+mod unordered;
 
-/// Waits for all, and gives their outputs in the order of the futures, whatever the order in which they came. None: at once.
-///
-/// # Cancel safety
-/// As that of the futures, which are dropped with it; outputs that were already there are lost.
-///
-/// ```
-/// let squares = runtime::future::join_all((1..4).map(|n| async move { n * n }));
-/// assert_eq!(runtime::block_on(squares), [1, 4, 9]);
-/// ```
-pub async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut children: Vec<_> = futures.into_iter().map(MaybeDone::new).collect();
-    poll_fn(|context| {
-        // `fold`, not `all`: every child is polled, also behind one that waits.
-        let all = children.iter_mut().fold(true, |all, child| child.poll(context) & all);
-        if all { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    children.iter_mut().map(MaybeDone::take).collect()
-}
+#[cfg(all(test, runtime_loom))]
+mod loom_models;
 
-/// The output of whichever came first.
-///
-/// ```
-/// use runtime::future::{Either, race};
-/// let answer = match runtime::block_on(race(std::future::pending::<u8>(), async { "no number" })) {
-///     Either::Left(number) => number.to_string(),
-///     Either::Right(text) => text.to_string(),
-/// };
-/// assert_eq!(answer, "no number");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Either<A, B> {
-    /// The first future was ready.
-    Left(A),
-    /// The second one was.
-    Right(B),
-}
+pub use join::join;
+pub use join_all::{JoinAll, TryJoinAll, join_all, try_join_all};
+pub use race::{Either, RaceAll, race, race_all, select};
+pub use try_join::try_join;
+pub use unordered::{FuturesUnordered, as_completed};
 
-/// Waits for the first to be ready, and drops the other. If both are, the first one wins.
-///
-/// # Cancel safety
-/// The loser is dropped where it stands, so it should be one from which that takes nothing.
-///
-/// ```
-/// use runtime::future::{Either, race};
-/// let first = race(async { 1 }, std::future::pending::<()>());
-/// assert_eq!(runtime::block_on(first), Either::Left(1));
-/// ```
-pub async fn race<A: Future, B: Future>(a: A, b: B) -> Either<A::Output, B::Output> {
-    let (mut a, mut b) = (pin!(a), pin!(b));
-    poll_fn(|context| match a.as_mut().poll(context) {
-        Poll::Ready(output) => Poll::Ready(Either::Left(output)),
-        Poll::Pending => b.as_mut().poll(context).map(Either::Right),
-    })
-    .await
-}
-
-/// A future, then its output.
-enum MaybeDone<F: Future> {
-    Waiting(Pin<Box<F>>),
-    Done(Option<F::Output>),
-}
-
-impl<F: Future> MaybeDone<F> {
-    fn new(future: F) -> Self {
-        Self::Waiting(Box::pin(future))
-    }
-
-    /// Is it done? Polls it if not.
-    fn poll(&mut self, context: &mut Context<'_>) -> bool {
-        if let Self::Waiting(future) = self {
-            match future.as_mut().poll(context) {
-                Poll::Ready(output) => *self = Self::Done(Some(output)),
-                Poll::Pending => return false,
-            }
-        }
-        true
-    }
-
-    fn take(&mut self) -> F::Output {
-        match self {
-            Self::Done(output) => output.take().expect("taken once"),
-            Self::Waiting(_) => unreachable!("taken only when all are done"),
-        }
-    }
+/// What the macros are made of. Not for others.
+#[doc(hidden)]
+pub mod support {
+    pub use super::{few::Few, join::MaybeDone};
 }
