@@ -15,11 +15,13 @@
 //! }).unwrap();
 //! ```
 
-use crate::AsyncFd;
+use crate::{AsyncFd, stream::Stream};
 use signal_hook::{SigId, consts, low_level};
 use std::{
     io::{self, Read},
     os::unix::net::UnixStream,
+    pin::Pin,
+    task::{Context, Poll},
 };
 
 /// Ctrl-C (SIGINT). From now on it no longer ends the process: that is up to whoever waits.
@@ -74,7 +76,7 @@ pub fn hang_up() -> io::Result<Signal> {
     Signal::new(consts::SIGHUP)
 }
 
-/// A signal that was asked for. Dropping it stops the listening, but does not bring the system's own reaction back.
+/// A signal that was asked for: to be received, or read as a stream, which has no end. Dropping it stops the listening, but does not bring the system's own reaction back.
 ///
 /// ```
 /// use runtime::{process::Command, signal};
@@ -120,11 +122,38 @@ impl Signal {
     /// }).unwrap();
     /// ```
     pub async fn recv(&mut self) -> io::Result<()> {
-        let mut bytes = [0; 256];
-        self.arrivals.read_with(|mut arrivals| arrivals.read(&mut bytes)).await?;
-        // The rest of them, until it would block.
-        while matches!(self.arrivals.get_ref().read(&mut bytes), Ok(1..)) {}
-        Ok(())
+        self.arrivals.read_with(take_all).await
+    }
+}
+
+/// All that have arrived; they count as one.
+fn take_all(mut arrivals: &UnixStream) -> io::Result<()> {
+    let mut bytes = [0; 256];
+    // The first may not be there yet. The rest of them, until it would block.
+    let mut heard = arrivals.read(&mut bytes)?;
+    while heard > 0 {
+        heard = arrivals.read(&mut bytes).unwrap_or(0);
+    }
+    Ok(())
+}
+
+/// As [`recv`](Signal::recv), again and again. An error (outside a runtime) comes again each time.
+///
+/// ```
+/// use runtime::{process::Command, signal, stream::StreamExt};
+/// runtime::block_on(async {
+///     let mut reloads = signal::hang_up()?.enumerate();
+///     Command::new("sh").args(["-c", "kill -HUP $PPID"]).output().await?;
+///     let (count, hung_up) = reloads.next().await.unwrap();
+///     println!("reload number {count}");
+///     hung_up
+/// }).unwrap();
+/// ```
+impl Stream for Signal {
+    type Item = io::Result<()>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<()>>> {
+        self.arrivals.poll_read_with(context, take_all).map(Some)
     }
 }
 
