@@ -26,8 +26,8 @@
 //! ```
 //!
 //! The rooms, ground floor first; each uses only those before it: `budget`, `awaits`, [`random`], [`trace`], [`task`], `queue`,
-//! [`time`], `network`, `reactor`, `blocking`, `worker`, `runtime`, then [`process`], [`signal`], [`world`], [`fs`], [`io`],
-//! [`group`], [`cache`] and [`debug`]; and beside them [`sync`], [`future`] and [`stream`], which know nothing of the runtime.
+//! [`time`], `network`, `reactor`, `blocking`, [`debug`], `worker`, `runtime`, then [`process`], [`signal`], [`world`], [`io`],
+//! [`fs`], [`group`] and [`cache`]; and beside them [`sync`], [`future`] and [`stream`], which know nothing of the runtime.
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!(

@@ -62,6 +62,11 @@ impl Shelf {
         self.ring.is_empty() && self.next.is_empty()
     }
 
+    /// How much is on it, as seen from any thread, a moment ago.
+    pub(crate) fn len(&self) -> usize {
+        self.ring.len_from_outside() + usize::from(!self.next.is_empty())
+    }
+
     /// Nothing that a thief takes from a worker that is not stuck.
     pub(crate) fn has_nothing_to_steal(&self) -> bool {
         self.ring.is_empty()
@@ -204,6 +209,8 @@ pub(crate) struct Injector {
 struct Injected {
     tasks: VecDeque<Task>,
     refuses_new: bool,
+    /// How many newborn tasks have come this way.
+    taken_new: u64,
 }
 
 impl Injector {
@@ -219,8 +226,19 @@ impl Injector {
             return Err(task);
         }
         queue.tasks.push_back(task);
+        queue.taken_new += 1;
         self.length.store(queue.tasks.len(), Ordering::Release);
         Ok(())
+    }
+
+    /// How many newborn tasks have come this way.
+    pub(crate) fn taken_new(&self) -> u64 {
+        self.queue.lock().unwrap().taken_new
+    }
+
+    /// How many wait here, a moment ago.
+    pub(crate) fn len(&self) -> usize {
+        self.length.load(Ordering::Acquire)
     }
 
     /// From now on, are newborn tasks taken?

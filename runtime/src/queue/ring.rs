@@ -116,6 +116,12 @@ impl<T, const N: usize> Ring<T, N> {
         self.tail.0.load(Ordering::Relaxed).wrapping_sub(self.head.0.load(Ordering::Relaxed))
     }
 
+    /// From any thread: how many there were, about a moment ago. (The head first: the tail is never behind it.)
+    pub(crate) fn len_from_outside(&self) -> usize {
+        let head = self.head.0.load(Ordering::Acquire);
+        self.tail.0.load(Ordering::Acquire).wrapping_sub(head).min(N)
+    }
+
     /// Was it empty, a moment ago?
     pub(crate) fn is_empty(&self) -> bool {
         self.head.0.load(Ordering::Acquire) == self.tail.0.load(Ordering::Acquire)

@@ -33,6 +33,7 @@ pub use poller::Backend;
 pub(crate) use poller::{Notify, PollEvent, Poller, Registry, Wait};
 
 use crate::{
+    awaits::{self, Note},
     current::{self, Slot},
     std_or_loom::{AtomicUsize, Mutex, Ordering},
 };
@@ -169,6 +170,11 @@ impl Reactor {
         lines.map(|line| format!("\n  {line}")).collect()
     }
 
+    /// How many sources are registered.
+    pub(crate) fn registered(&self) -> usize {
+        self.sources.lock().unwrap().slots.len()
+    }
+
     /// The end: every source fails from now on, and whoever waits is told.
     pub(crate) fn close(&self) -> Vec<Waker> {
         let mut wakers = Vec::new();
@@ -203,6 +209,9 @@ impl Registration {
             // That runtime may be at rest, for ever. Outside any runtime it is the caller who knows what turns.
             self.source.leave(direction, waiting);
             return Poll::Ready(Err(io::Error::other("this source waits in another runtime: await it there")));
+        }
+        if polled.is_pending() {
+            awaits::note(|| Note::Source { source: self.token.slot, write: direction == Direction::Write });
         }
         polled
     }

@@ -3,6 +3,7 @@
 use crate::{
     blocking::BlockingStats,
     current::{self, Slot},
+    debug::{Dump, Metrics, Summary},
     random,
     task::{Birth, JoinHandle},
     time::sleep,
@@ -144,6 +145,56 @@ impl Handle {
     /// ```
     pub fn trace(&self) -> Trace {
         self.home.shared.recorder().map(Recorder::snapshot).unwrap_or_default()
+    }
+
+    /// The tasks that live, and what they wait for.
+    ///
+    /// Without [debug](crate::Builder::debug) these are the tasks that have waited once, with number, name, place and state;
+    /// and debug adds all others, the main future among them, what each waits for and who has that, and what it has cost. No
+    /// task is polled or stopped for it: on several workers it is a look at a moving thing.
+    ///
+    /// ```
+    /// runtime::block_on(async {
+    ///     drop(runtime::task::Builder::new().name("waits").spawn(std::future::pending::<()>()));
+    ///     runtime::yield_now().await;
+    ///     let dump = runtime::Handle::current().tasks();
+    ///     assert_eq!(dump.tasks()[0].name.as_deref(), Some("waits"));
+    ///     assert_eq!(dump.tasks()[0].state, runtime::TaskState::Idle);
+    /// });
+    /// ```
+    pub fn tasks(&self) -> Dump {
+        self.home.shared.tasks()
+    }
+
+    /// What has run so far: counts, costs by name or place, and the latest that ended. A task that was joined is in it. Empty
+    /// without [debug](crate::Builder::debug) or [profile](crate::Builder::profile).
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::builder().debug(true).build().unwrap();
+    /// runtime.block_on(async {
+    ///     runtime::task::Builder::new().name("greet").spawn(async {}).await.unwrap();
+    ///     let summary = runtime::Handle::current().summary();
+    ///     assert_eq!(summary.counts().to_string(), "Total 1, Completed 1");
+    ///     print!("{summary}");
+    /// });
+    /// ```
+    pub fn summary(&self) -> Summary {
+        self.home.shared.summary()
+    }
+
+    /// How much of everything: tasks, polls, steals, lengths of queues.
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::builder().workers(2).build().unwrap();
+    /// runtime.block_on(async {
+    ///     let tasks = (0..10).map(|_| runtime::spawn(runtime::yield_now()));
+    ///     runtime::future::join_all(tasks).await;
+    /// });
+    /// let metrics = runtime.handle().metrics();
+    /// assert_eq!((metrics.spawned, metrics.completed, metrics.workers.len()), (10, 10, 2));
+    /// ```
+    pub fn metrics(&self) -> Metrics {
+        self.home.shared.metrics()
     }
 
     /// Makes this the runtime of the current thread, which is no worker.

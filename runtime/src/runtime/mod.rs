@@ -12,6 +12,7 @@ pub use report::{LeftTask, ShutdownReport};
 pub use spawn::{spawn, spawn_blocking, spawn_local};
 
 use crate::{
+    debug::Metrics,
     trace::Trace,
     worker::{self, Here},
 };
@@ -124,6 +125,7 @@ impl Runtime {
         let output = worker::run(&self.handle.home.shared, future, self.shutdown_time.unwrap_or_default());
         drop(first);
         self.write_trace();
+        self.handle.home.shared.print_profile();
         output
     }
 
@@ -178,6 +180,17 @@ impl Runtime {
     /// ```
     pub fn trace(&self) -> Trace {
         self.handle.trace()
+    }
+
+    /// As [`Handle::metrics`].
+    ///
+    /// ```
+    /// let runtime = runtime::Runtime::new().unwrap();
+    /// runtime.block_on(async { runtime::spawn(async {}).await.unwrap() });
+    /// assert_eq!(runtime.metrics().completed, 1);
+    /// ```
+    pub fn metrics(&self) -> Metrics {
+        self.handle.metrics()
     }
 
     fn write_trace(&self) {

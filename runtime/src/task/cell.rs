@@ -60,6 +60,11 @@ pub(crate) trait Schedule: Send + Sync + 'static {
     /// A task became runnable: it is about to be scheduled, or will be when its poll ends. For the trace.
     fn woken(&self, _task: TaskId) {}
 
+    /// The task was asked to end. `false`: it does not heed that, and must be aborted.
+    fn asked(&self, _task: AbortHandle) -> bool {
+        false
+    }
+
     /// A task waits for the first time: from now on it may be in no queue, and only a list can find it. Called while it is
     /// still `HELD`; the answer comes back with [`Ran::Done`].
     ///
@@ -68,6 +73,23 @@ pub(crate) trait Schedule: Send + Sync + 'static {
     fn waits(&self, task: AbortHandle) -> Result<Listed, AbortHandle> {
         Err(task)
     }
+
+    /// Who wants to know how tasks end, if anybody does.
+    fn observer(&self) -> Option<&dyn Observer> {
+        None
+    }
+}
+
+/// Wants to know how tasks end: the registry, when a runtime is debugged.
+pub(crate) trait Observer: Sync {
+    /// The runtime's number, among those that are observed.
+    fn runtime(&self) -> usize;
+
+    /// The task is about to be complete; nobody can have seen it complete before this returns. `error`: it has no output.
+    fn ends(&self, task: TaskId, error: Option<&JoinError>);
+
+    /// The task is over, and whatever it ended with was dropped unseen.
+    fn unobserved(&self, task: TaskId);
 }
 
 /// The place of a waiting task in the list of the worker that saw it wait first.
@@ -122,14 +144,20 @@ pub(super) struct Header {
     listed: ListedWord,
 }
 
+/// A look at an observer.
+type Look<'look> = &'look mut dyn FnMut(&dyn Observer);
+
 /// What depends on the type of the future and of the scheduler.
 pub(super) struct Vtable {
     run: unsafe fn(NonNull<Header>) -> Ran,
     schedule: unsafe fn(NonNull<Header>),
     woken: unsafe fn(NonNull<Header>),
+    pub(super) asked: unsafe fn(NonNull<Header>, AbortHandle) -> bool,
     /// Moves the output out; the second pointer is to an `Option<Result<T, JoinError>>` of the task's `T`.
     pub(super) take_output: unsafe fn(NonNull<Header>, NonNull<()>),
     free: unsafe fn(NonNull<Header>),
+    /// Shows the observer to a function, if there is one.
+    pub(super) observer: unsafe fn(NonNull<Header>, Look<'_>),
     pinned: bool,
 }
 
@@ -236,8 +264,10 @@ impl Vtable {
             run: run::<F, S>,
             schedule: schedule::<F, S>,
             woken: woken::<F, S>,
+            asked: asked::<F, S>,
             take_output: take_output::<F, S>,
             free: free::<F, S>,
+            observer: observer::<F, S>,
         }
     }
 }
@@ -314,6 +344,10 @@ unsafe fn complete<F: Future, S: Schedule>(
     if let Err(payload) = dropped {
         contain(|| drop(std::mem::replace(&mut output, Err(JoinError::Panicked(Panic::new(payload))))));
     }
+    let id = cell.header.birth.id;
+    if let Some(observer) = cell.scheduler.observer() {
+        observer.ends(id, output.as_ref().err());
+    }
     let outcome = match &output {
         Ok(_) => Outcome::Ready,
         Err(JoinError::Cancelled) => Outcome::Cancelled,
@@ -332,6 +366,7 @@ unsafe fn complete<F: Future, S: Schedule>(
         // SAFETY: the handle was gone before `COMPLETE`, so the output is ours.
         let unwanted = cell.stage.with_mut(|stage| std::mem::replace(unsafe { &mut *stage }, Stage::Empty));
         contain(|| drop(unwanted));
+        cell.scheduler.observer().into_iter().for_each(|observer| observer.unobserved(id));
     }
     outcome
 }
@@ -359,6 +394,22 @@ unsafe fn woken<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: as the caller promises.
     let cell = unsafe { header.cast::<Cell<F, S>>().as_ref() };
     cell.scheduler.woken(cell.header.birth.id);
+}
+
+/// # Safety
+/// `header` heads a live `Cell<F, S>`, and `task` refers to it.
+unsafe fn asked<F: Future, S: Schedule>(header: NonNull<Header>, task: AbortHandle) -> bool {
+    // SAFETY: as the caller promises.
+    let cell = unsafe { header.cast::<Cell<F, S>>().as_ref() };
+    cell.scheduler.asked(task)
+}
+
+/// # Safety
+/// `header` heads a live `Cell<F, S>`, and the caller holds a reference across the call.
+unsafe fn observer<F: Future, S: Schedule>(header: NonNull<Header>, look: Look<'_>) {
+    // SAFETY: as the caller promises.
+    let cell = unsafe { header.cast::<Cell<F, S>>().as_ref() };
+    cell.scheduler.observer().into_iter().for_each(look);
 }
 
 /// # Safety

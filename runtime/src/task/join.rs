@@ -47,6 +47,8 @@ impl<T> JoinHandle<T> {
     /// Asks the task to end. Its future is dropped at its next suspension, by the thread that runs it; then this handle
     /// gives [`JoinError::Cancelled`]. A task that is already over is left alone, and its output is still given.
     ///
+    /// [`cancel`](JoinHandle::cancel) lets it clean up first.
+    ///
     /// ```
     /// use std::sync::Arc;
     /// runtime::block_on(async {
@@ -62,6 +64,11 @@ impl<T> JoinHandle<T> {
     /// ```
     pub fn abort(&self) {
         self.task.abort();
+    }
+
+    /// Asks the task to end, and waits for nothing: what `cancel` does.
+    pub(crate) fn ask(&self) {
+        self.task.ask();
     }
 
     /// A handle that can only [`abort`](JoinHandle::abort), to be kept elsewhere.
@@ -161,7 +168,10 @@ impl<T> Future for JoinHandle<T> {
         // SAFETY: this is the task's one handle, `T` is its output, and `&mut` excludes a second thread.
         match unsafe { self.task.poll_output(context.waker()) } {
             Some(output) => Poll::Ready(output),
-            None => Poll::Pending,
+            None => {
+                self.task.note_wait();
+                Poll::Pending
+            }
         }
     }
 }
@@ -197,6 +207,11 @@ impl<T> fmt::Debug for JoinHandle<T> {
 pub struct AbortHandle(pub(super) Reference);
 
 impl AbortHandle {
+    /// Asks the task to end: what `cancel` does.
+    pub(crate) fn ask(&self) {
+        self.0.ask();
+    }
+
     /// As [`JoinHandle::abort`].
     ///
     /// ```

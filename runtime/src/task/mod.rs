@@ -33,7 +33,7 @@ pub use crate::trace::TaskId;
 pub use join::{AbortHandle, JoinHandle};
 pub use state::TaskState;
 
-pub(crate) use cell::{Birth, Listed, Ran, Schedule, Task, contain};
+pub(crate) use cell::{Birth, Listed, Observer, Ran, Schedule, Task, contain};
 pub(crate) use local::BoundToThread;
 
 use std::{
@@ -59,7 +59,7 @@ use std::{
 /// assert_eq!(said, "the task panicked: out of cheese");
 /// ```
 pub enum JoinError {
-    /// It was aborted, or its runtime ended first.
+    /// It was aborted, or ended as it was asked to, or its runtime ended first.
     Cancelled,
     /// Its future panicked.
     Panicked(Panic),
@@ -84,7 +84,7 @@ struct Panicked {
 }
 
 impl Panic {
-    fn new(payload: Box<dyn Any + Send>) -> Self {
+    pub(crate) fn new(payload: Box<dyn Any + Send>) -> Self {
         let text = payload.downcast_ref::<String>().map(String::as_str);
         let message = text.or_else(|| payload.downcast_ref::<&str>().copied()).map(Box::from);
         Self(Box::new(Panicked { message, payload: Mutex::new(payload) }))

@@ -10,10 +10,11 @@
 #![expect(unsafe_code, reason = "it reaches into the task cell, by the rules that stand there")]
 
 use super::{
-    JoinError,
-    cell::{Birth, Header, contain, deliver, release},
+    AbortHandle, JoinError,
+    cell::{Birth, Header, Observer, contain, deliver, release},
     state::{Detached, State, TaskState},
 };
+use crate::awaits::{self, Note, Who};
 use std::{fmt, ptr::NonNull, task::Waker};
 
 /// A counted reference to a task of unknown type, as handles hold it.
@@ -47,9 +48,33 @@ impl Reference {
         self.header().state.read()
     }
 
+    /// Shows who observes its runtime to `look`, if anybody does.
+    fn with_observer(&self, mut look: impl FnMut(&dyn Observer)) {
+        // SAFETY: we hold a reference.
+        unsafe { (self.header().vtable.observer)(self.0, &mut look) };
+    }
+
+    /// Notes that the current task waits for this one.
+    pub(super) fn note_wait(&self) {
+        awaits::note(|| {
+            let mut runtime = 0;
+            self.with_observer(|observer| runtime = observer.runtime());
+            Note::Task(Who { runtime, task: self.birth().id.0 })
+        });
+    }
+
     pub(super) fn abort(&self) {
         // SAFETY: we hold a reference.
         unsafe { deliver(self.0, State::abort) };
+    }
+
+    /// Asks the task to end: those that heed it see to that themselves, and the others are aborted.
+    pub(super) fn ask(&self) {
+        // SAFETY: we hold a reference, and the other one is to the same task.
+        let heeded = !self.is_complete() && unsafe { (self.header().vtable.asked)(self.0, AbortHandle(self.clone())) };
+        if !heeded {
+            self.abort();
+        }
     }
 
     /// The handle's part of the join protocol: the output, or `None` with `waker` in place for when it comes.
@@ -115,7 +140,11 @@ impl Reference {
             let mut output: Option<Result<T, JoinError>> = None;
             // SAFETY: complete, and the handle's right to the output is used here for the last time.
             unsafe { (vtable.take_output)(self.0, NonNull::from(&mut output).cast()) };
+            let unseen = output.is_some();
             contain(|| drop(output));
+            if unseen {
+                self.with_observer(|observer| observer.unobserved(self.birth().id));
+            }
         }
     }
 }

@@ -36,7 +36,7 @@ impl Instant {
     /// The clock's zero: before everything.
     pub(super) const BEGINNING: Instant = Instant(0);
 
-    pub(super) fn from_nanos(nanos: u64) -> Self {
+    pub(crate) fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 

@@ -5,7 +5,10 @@ use super::{
     timers::{Found, Timers},
     wheel::Key,
 };
-use crate::budget;
+use crate::{
+    awaits::{self, Note},
+    budget,
+};
 use std::{
     fmt,
     future::Future,
@@ -141,6 +144,11 @@ impl Sleep {
         }
     }
 
+    fn waits(&self) -> Poll<()> {
+        awaits::note(|| Note::Until(self.deadline.as_nanos()));
+        Poll::Pending
+    }
+
     fn disarm(&mut self) {
         if let State::Armed { time, key } = std::mem::replace(&mut self.state, State::Unarmed) {
             drop(time.timers.cancel(key));
@@ -195,12 +203,12 @@ impl Future for Sleep {
             return budget::spend_reserve(context);
         }
         if self.deadline == Instant::NEVER || matches!(self.state, State::Armed { .. }) {
-            return Poll::Pending;
+            return self.waits();
         }
         match Time::arm(self.deadline, context.waker().clone()) {
             Ok((time, key)) => {
                 self.state = State::Armed { time, key };
-                Poll::Pending
+                self.waits()
             }
             Err(NotArmed::Passed) => {
                 self.state = State::Unarmed;

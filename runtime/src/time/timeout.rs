@@ -96,7 +96,7 @@ impl<F: Future> Future for Timeout<F> {
 /// assert_eq!(error.to_string(), "timed out after 1ms");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Elapsed(pub(super) Duration);
+pub struct Elapsed(pub(crate) Duration);
 
 impl fmt::Display for Elapsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -134,6 +134,11 @@ impl Timers {
         self.state().wheel.next_deadline().is_some()
     }
 
+    /// How many timers are armed.
+    pub(crate) fn armed(&self) -> usize {
+        self.state().wheel.len()
+    }
+
     /// The end: from now on nothing is armed here. Gives out the wakers of what was.
     pub(super) fn close(&self) -> Vec<Waker> {
         let mut state = self.state();

@@ -99,6 +99,11 @@ impl Wheel {
         }
     }
 
+    /// How many timers are in it.
+    pub(super) fn len(&self) -> usize {
+        self.armed
+    }
+
     /// Puts a timer in.
     pub(super) fn insert(&mut self, deadline: Instant, waker: Waker) -> Key {
         let number = self.next_number();

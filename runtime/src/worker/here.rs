@@ -1,7 +1,9 @@
 //! A worker as its own thread sees it: reached through a slot of the thread, without a lock.
 
 use super::{
+    heed::Heeding,
     home::{Bound, Home},
+    look::add,
     seat::Seat,
     shared::Shared,
 };
@@ -71,6 +73,15 @@ impl Here {
         current::get(&CURRENT)
     }
 
+    /// Looks at the task that this thread polls, and at the table of those that heed a request. `look` must not run user code.
+    pub(super) fn task<R>(look: impl FnOnce(&Arc<Heeding>, TaskId) -> R) -> Option<R> {
+        current::with(&CURRENT, |here| match here.doing.get() {
+            Cause::Task(task) => Some(look(&here.shared.heeding, task)),
+            _ => None,
+        })
+        .flatten()
+    }
+
     /// Makes this thread the worker's.
     pub(super) fn enter(self: &Rc<Self>) -> impl Drop + use<> {
         let seat = self.seat();
@@ -90,7 +101,7 @@ impl Here {
         let mut ids = self.ids.borrow_mut();
         if ids.is_empty() {
             // Where somebody reads the numbers they stand in the order of spawning, whoever spawns.
-            let block = if self.shared.recorder.is_some() { 1 } else { IDS };
+            let block = if self.shared.is_watched { 1 } else { IDS };
             let first = self.shared.next_task.fetch_add(block, Ordering::Relaxed);
             *ids = first..first + block;
         }
@@ -132,6 +143,7 @@ impl Here {
 
     fn birth(&self, name: Option<Box<Arc<str>>>, place: &'static Location<'static>) -> Birth {
         let birth = Birth { id: self.next_id(), place, name };
+        add(&self.seat().counters.spawned, 1);
         self.shared.trace_spawn(&birth, self.doing.get());
         birth
     }

@@ -8,7 +8,7 @@
 use super::{here::Here, shared::Shared};
 use crate::{
     queue::Runnable,
-    task::{self, AbortHandle, Birth, JoinHandle, Listed, Ran, Schedule, Task, TaskId},
+    task::{self, AbortHandle, Birth, JoinHandle, Listed, Observer, Ran, Schedule, Task, TaskId},
     trace::{Cause, Kind},
 };
 use std::{
@@ -89,10 +89,18 @@ impl Schedule for Arc<Home> {
         self.shared.trace(|| Kind::Wake { task, by: self.shared.cause() });
     }
 
+    fn asked(&self, task: AbortHandle) -> bool {
+        self.shared.heeding.ask(task)
+    }
+
     fn waits(&self, task: AbortHandle) -> Result<Listed, AbortHandle> {
         let worker = self.shared.here(|here| here.worker).expect("only workers run tasks");
         let place = self.shared.seats[worker].waiting.lock().unwrap().insert(task);
         Ok(Listed { worker: worker as u32, place: u32::try_from(place).expect("fewer than 2³² tasks") })
+    }
+
+    fn observer(&self) -> Option<&dyn Observer> {
+        self.shared.registry.as_deref().map(|registry| registry as &dyn Observer)
     }
 }
 
@@ -111,8 +119,16 @@ impl Schedule for Bound {
         self.0.woken(task);
     }
 
+    fn asked(&self, task: AbortHandle) -> bool {
+        self.0.asked(task)
+    }
+
     fn waits(&self, task: AbortHandle) -> Result<Listed, AbortHandle> {
         self.0.waits(task)
+    }
+
+    fn observer(&self) -> Option<&dyn Observer> {
+        self.0.observer()
     }
 }
 

@@ -20,12 +20,14 @@
 //! - When `block_on` is over no task of the runtime is left ([`ending`]).
 //!
 //! Read in this order: [`shift`] (the loop), [`sleep`] with [`idle`] and [`park`] (nothing to run), [`shared`], [`seat`], [`here`]
-//! and [`home`] (who sees what of a worker), [`ending`] with [`round`], [`virtual_time`], [`watchdog`].
+//! and [`home`] (who sees what of a worker), [`heed`], [`ending`] with [`round`], [`virtual_time`], [`watchdog`].
 
 mod ending;
+mod heed;
 mod here;
 mod home;
 mod idle;
+mod look;
 mod park;
 mod round;
 mod seat;
@@ -39,11 +41,19 @@ mod watchdog;
 mod loom_models;
 
 pub(crate) use ending::{Left, end};
+pub(crate) use heed::Place;
 pub(crate) use here::Here;
 pub(crate) use home::Home;
 pub(crate) use shared::{Shared, Simulation};
 
-use crate::{blocking::Pool, reactor::Backend, time::Clock, trace::Recorder};
+use crate::{
+    blocking::Pool,
+    debug::Tells,
+    reactor::Backend,
+    task::TaskId,
+    time::Clock,
+    trace::{Cause, Kind, Outcome, Recorder},
+};
 use shared::Phase;
 use shift::Shift;
 use std::{
@@ -68,6 +78,8 @@ pub(crate) struct Plan {
     /// How long a poll may take before the watchdog reports it; `None`: there is no watchdog.
     pub(crate) slow_poll: Option<Duration>,
     pub(crate) recorder: Option<Recorder>,
+    /// What the registry of tasks is to tell; `None`: there is none.
+    pub(crate) registry: Option<Tells>,
     pub(crate) simulation: Option<Simulation>,
 }
 
@@ -105,6 +117,12 @@ pub(crate) fn run<F: Future>(shared: &Arc<Shared>, main: F, patience: Duration) 
     let _here = here.enter();
     let mut shift = Shift::new(&here);
     let output = panic::catch_unwind(AssertUnwindSafe(|| shift.run_main(main)));
+    if output.is_err() && here.doing.replace(Cause::Runtime) == Cause::Task(TaskId::MAIN) {
+        shared.trace(|| Kind::Done { task: TaskId::MAIN, outcome: Outcome::Panicked });
+    }
+    if output.is_ok() {
+        shared.report_leaks();
+    }
     ending::close(&mut shift, patience);
     drop(shift);
     output.unwrap_or_else(|payload| panic::resume_unwind(payload))

@@ -36,6 +36,19 @@ pub(super) struct Seat {
     pub(super) polling: AtomicU64,
     /// Is a thread at work here, and has it answered the last roll call?
     pub(super) answer: Answer,
+    pub(super) counters: Counters,
+}
+
+/// What this worker has done so far. Written by it alone, with plain loads and stores.
+#[derive(Default)]
+pub(super) struct Counters {
+    pub(super) spawned: AtomicU64,
+    pub(super) completed: AtomicU64,
+    pub(super) panicked: AtomicU64,
+    pub(super) cancelled: AtomicU64,
+    pub(super) polls: AtomicU64,
+    pub(super) steals: AtomicU64,
+    pub(super) parks: AtomicU64,
 }
 
 impl Seat {
@@ -61,6 +74,7 @@ impl Seat {
             progress: AtomicU64::new(0),
             polling: AtomicU64::new(NOTHING),
             answer: Answer::new(),
+            counters: Counters::default(),
         })
     }
 }

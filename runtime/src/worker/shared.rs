@@ -1,9 +1,10 @@
 //! What the workers of a runtime share. Most of it is in the [`Seat`] of one worker, so that workers do not write each other's
 //! cache lines.
 
-use super::{Plan, idle::Idle, round::Round, seat::Seat};
+use super::{Plan, heed::Heeding, idle::Idle, round::Round, seat::Seat};
 use crate::{
     blocking::Pool,
+    debug::Registry,
     network::Network,
     queue::{Injector, Runnable},
     random::Pick,
@@ -34,9 +35,15 @@ pub(crate) struct Shared {
     /// How much later than its deadline a timer may fire, so that one getting up serves several.
     pub(super) timer_slack: Duration,
     pub(super) slow_poll: Option<Duration>,
-    pub(super) recorder: Option<Recorder>,
+    recorder: Option<Recorder>,
+    /// The records of the tasks, if the runtime is debugged.
+    pub(super) registry: Option<Arc<Registry>>,
+    /// Is there one of the two, to hear what happens?
+    pub(super) is_watched: bool,
     pub(crate) pool: Arc<Pool>,
     pub(super) next_task: AtomicU64,
+    /// The tasks that clean up when they are asked to end.
+    pub(super) heeding: Arc<Heeding>,
     phase: AtomicU8,
     /// How often it was said that all tasks must end.
     pub(super) round: Round,
@@ -74,8 +81,9 @@ pub(super) enum Phase {
 impl Shared {
     /// `pool` makes the pool for blocking jobs, given what gets the worker up.
     pub(super) fn new(plan: Plan, pool: impl FnOnce(Waker) -> Arc<Pool>) -> io::Result<Arc<Self>> {
-        let Plan { workers, backend, clock, timer_slack, slow_poll, recorder, simulation } = plan;
+        let Plan { workers, backend, clock, timer_slack, slow_poll, recorder, registry, simulation } = plan;
         let clock = Arc::new(clock);
+        let registry = registry.map(|keeps| Arc::new(Registry::new(clock.clone(), keeps)));
         let id = RuntimeId::fresh();
         let seat = |_| Seat::new(id, backend, &clock, simulation.as_ref());
         let seats: Box<[Seat]> = (0..workers).map(seat).collect::<io::Result<_>>()?;
@@ -88,9 +96,12 @@ impl Shared {
             clock,
             timer_slack,
             slow_poll,
+            is_watched: recorder.is_some() || registry.is_some(),
             recorder,
+            registry,
             pool: pool(nudge),
             next_task: AtomicU64::new(TaskId::MAIN.0 + 1),
+            heeding: Arc::default(),
             phase: AtomicU8::new(Phase::Open as u8),
             round: Round::new(),
             threads: Mutex::default(),
@@ -110,13 +121,16 @@ impl Shared {
     }
 
     pub(super) fn trace_spawn(&self, birth: &Birth, by: Cause) {
+        if let Some(registry) = &self.registry {
+            registry.born(birth, by);
+        }
         self.trace(|| Kind::Spawn { task: birth.id, name: birth.name.as_deref().cloned(), by });
     }
 
     /// Records an event, if anybody wants to know.
     #[inline]
     pub(crate) fn trace(&self, kind: impl FnOnce() -> Kind) {
-        if self.recorder.is_some() || trace::is_heard() {
+        if self.is_watched || trace::is_heard() {
             self.record(kind());
         }
     }
@@ -125,6 +139,9 @@ impl Shared {
     fn record(&self, kind: Kind) {
         let worker = self.here(|here| here.worker);
         trace::tell(worker, &kind);
+        if let Some(registry) = &self.registry {
+            registry.hear(&kind);
+        }
         if let Some(recorder) = &self.recorder {
             recorder.record(self.since_start(self.clock.now()), worker, kind);
         }

@@ -3,6 +3,7 @@
 use super::{
     here::Here,
     home::MainWaker,
+    look::add,
     seat::{NOTHING, Seat},
     shared::{Phase, Shared},
     watchdog::Watched,
@@ -97,15 +98,15 @@ impl<'worker> Shift<'worker> {
         self.closing = self.shared.phase() != Phase::Open;
         let slow_poll = self.shared.slow_poll;
         let mut left = BATCH;
+        let mut polls = Polls { of: self.seat(), so_far: 0 };
         while left > 0 {
             left -= 1;
-            let comes_again = match self.here.local.pop() {
-                Some(Runnable::Task(task)) => match slow_poll {
-                    None => self.run_task(task),
-                    Some(limit) => self.run_watched(task, limit),
-                },
-                Some(Runnable::Main) => main(self)?,
-                None => break,
+            let Some(runnable) = self.here.local.pop() else { break };
+            polls.so_far += 1;
+            let comes_again = match (runnable, slow_poll) {
+                (Runnable::Task(task), None) => self.run_task(task),
+                (Runnable::Task(task), Some(limit)) => self.run_watched(task, limit),
+                (Runnable::Main, _) => main(self)?,
             };
             if comes_again {
                 // It gave way: to those before it in the queue, and to what the reactor and the timers may bring.
@@ -156,6 +157,7 @@ impl<'worker> Shift<'worker> {
                 if let Some(listed) = listed {
                     self.shared.unlist(listed);
                 }
+                self.seat().counters.task_ended(outcome);
                 self.shared.trace(|| Kind::Done { task, outcome });
             }
         }
@@ -291,6 +293,18 @@ impl<'worker> Shift<'worker> {
         }
         self.here.doing.set(Cause::Runtime);
         self.here.share();
+    }
+}
+
+/// Counts polls, and puts them down in one go.
+struct Polls<'worker> {
+    of: &'worker Seat,
+    so_far: u64,
+}
+
+impl Drop for Polls<'_> {
+    fn drop(&mut self) {
+        add(&self.of.counters.polls, self.so_far);
     }
 }
 

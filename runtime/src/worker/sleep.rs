@@ -1,6 +1,6 @@
 //! Nothing to run: look for work, sleep, and with one eye open look after those who may be stuck.
 
-use super::shift::Shift;
+use super::{look::add, shift::Shift};
 use crate::{queue::Take, reactor::Wait, task::Task, time::Instant, trace::Kind};
 use std::{
     sync::atomic::Ordering::{AcqRel, Acquire, Relaxed},
@@ -58,6 +58,7 @@ impl Shift<'_> {
         for from in (1..seats.len()).map(|distance| (me + distance) % seats.len()) {
             if let Some(task) = self.here.local.steal_from(&seats[from].shelf, take) {
                 self.shared.trace(|| Kind::Steal { task: task.birth().id, from });
+                add(&self.seat().counters.steals, 1);
                 return Some(task);
             }
         }
@@ -78,6 +79,7 @@ impl Shift<'_> {
         }
         let until = deadline.into_iter().chain(watch).min();
         self.shared.trace(|| Kind::Park { until: until.map(|until| self.shared.since_start(until)) });
+        add(&self.seat().counters.parks, 1);
         self.wait(until.map_or(Wait::Event, |until| self.with_slack(until)));
         self.shared.trace(|| Kind::Unpark);
         self.seat().nudger.park().unprepare();
@@ -118,6 +120,7 @@ impl Shift<'_> {
             }
             if let Some(task) = self.here.local.steal_from(&seat.shelf, Take::All) {
                 shared.trace(|| Kind::Steal { task: task.birth().id, from: worker });
+                add(&self.seat().counters.steals, 1);
                 // Where siblings can find it: this worker may get stuck in another.
                 self.here.local.push_back(task, &shared.injector);
             }
@@ -144,6 +147,7 @@ impl Shift<'_> {
             return self.poll_reactor();
         }
         self.shared.trace(|| Kind::Park { until: deadline.map(|deadline| self.shared.since_start(deadline)) });
+        add(&self.seat().counters.parks, 1);
         self.wait(deadline.map_or(Wait::Event, |deadline| self.with_slack(deadline)));
         self.seat().nudger.park().unprepare();
         self.shared.trace(|| Kind::Unpark);

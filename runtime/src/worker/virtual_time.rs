@@ -9,7 +9,7 @@ use crate::{
     time::{Instant, VirtualClock, real_now},
     trace::{Cause, Kind},
 };
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 /// How long, in real time, a virtual clock waits for the outside world before it jumps, if a source is being waited for.
 /// On loopback an answer is there at once; this is for a slow machine.
@@ -77,25 +77,31 @@ impl Shift<'_> {
     }
 
     pub(super) fn deadlock(&self, clock: &VirtualClock) -> String {
-        let waiting = self.seat().waiting.lock().unwrap();
-        let mut waiting: Vec<&AbortHandle> = waiting.iter().map(|(_, task)| task).collect();
-        waiting.sort_by_key(|task| task.id());
-        let waiting: String = waiting.iter().map(|task| format!("\n  {task:?}")).collect();
+        let waiting = self.waiting();
         let timers = if clock.is_paused() {
             "the virtual clock is paused (advance it, or resume it)"
         } else {
             "no timer is armed"
         };
         let Some(Simulation { network, .. }) = &self.shared.simulation else {
-            return format!(
-                "deadlock: nothing is runnable, {timers} and no source is waited for. Waiting:\n  main{waiting}"
-            );
+            return format!("deadlock: nothing is runnable, {timers} and no source is waited for. Waiting:{waiting}");
         };
         let (seed, waits) = (network.seed(), self.seat().reactor.describe_waits());
         let sockets = if waits.is_empty() { String::new() } else { format!("\nSockets:{waits}") };
         format!(
-            "deadlock: nothing is runnable, {timers} and nothing is under way in the network. Waiting:\n  \
-             main{waiting}{sockets}\nSeed: {seed}"
+            "deadlock: nothing is runnable, {timers} and nothing is under way in the network. \
+             Waiting:{waiting}{sockets}\nSeed: {seed}"
         )
+    }
+
+    /// Who waits, a line each; and with a registry, for what, and who waits for whom.
+    fn waiting(&self) -> String {
+        if let Some(waiting) = self.shared.describe_waits() {
+            return waiting;
+        }
+        let waiting = self.seat().waiting.lock().unwrap();
+        let mut waiting: Vec<&AbortHandle> = waiting.iter().map(|(_, task)| task).collect();
+        waiting.sort_by_key(|task| task.id());
+        iter::once("\n  main".to_owned()).chain(waiting.iter().map(|task| format!("\n  {task:?}"))).collect()
     }
 }

@@ -1,4 +1,11 @@
-//! Looking at a runtime from outside: states of tasks, slow polls, events for subscribers.
+//! Looking at a runtime from outside: states of tasks, slow polls, events for subscribers; and what the registry of tasks knows.
+
+mod dump;
+mod graph;
+mod locks;
+mod metrics;
+mod reports;
+mod summary;
 
 use runtime::{Runtime, TaskState, spawn, task, yield_now};
 use std::{
@@ -15,9 +22,14 @@ fn is_child() -> bool {
 
 /// What `test`, run in a process of its own, says on standard error.
 fn said_by_child(test: &str, debug: Option<&str>) -> String {
+    said_by_child_in(test, debug.map(|value| ("RUNTIME_DEBUG", value)))
+}
+
+/// The same, with that much of an environment.
+fn said_by_child_in(test: &str, variable: Option<(&str, &str)>) -> String {
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", test, "--nocapture"]).env(CHILD, "1").env_remove("RUNTIME_DEBUG");
-    child.envs(debug.map(|value| ("RUNTIME_DEBUG", value)));
+    child.args(["--exact", test, "--nocapture"]).env(CHILD, "1");
+    child.env_remove("RUNTIME_DEBUG").env_remove("RUNTIME_PROFILE").envs(variable);
     let output = child.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
@@ -30,6 +42,11 @@ fn hold(length: Duration) {
     while start.elapsed() <= length {
         std::hint::spin_loop();
     }
+}
+
+/// A debugged runtime on a virtual clock: what it tells is the same each time.
+fn debugged() -> Runtime {
+    Runtime::builder().virtual_clock().debug(true).build().unwrap()
 }
 
 #[test]
@@ -81,7 +98,7 @@ fn a_slow_poll_is_reported_with_task_name_place_and_length() {
     let said = said_by_child("a_slow_poll_is_reported_with_task_name_place_and_length", None);
     let report = said.lines().find(|line| line.contains("\"parse\"")).expect(&said);
     assert!(report.starts_with("runtime: slow poll: task #1 \"parse\" (spawned at "), "{report}");
-    assert!(report.contains("tests/debug.rs:"), "{report}");
+    assert!(report.contains("tests/debug/main.rs:"), "{report}");
     let milliseconds = report.split_once("was polled for ").and_then(|(_, rest)| rest.split_once(" ms, "));
     let milliseconds: f64 = milliseconds.expect(report).0.parse().unwrap();
     assert!(milliseconds >= 2.0, "{report}");
