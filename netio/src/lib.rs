@@ -1,10 +1,11 @@
 //! Sockets and HTTP/1.1 on the runtime of this workspace.
 //!
 //! ```text
+//!   policy                       whether to try, when, and how many at once: plain values for any future
 //!   http::files  http::sse       what a handler may answer with
 //!   http::server http::client    who accepts, who connects, and for how long anybody waits
 //!   http: head, framing, body    the protocol: bytes in, messages out, and back; no sockets
-//!   net                          sockets that wait in the reactor
+//!   net                          sockets that wait in the reactor: names, connecting, TCP, UDP, Unix; pipes in memory
 //! ```
 //!
 //! A server and a client in one page:
@@ -33,3 +34,4 @@
 mod blocking;
 pub mod http;
 pub mod net;
+pub mod policy;

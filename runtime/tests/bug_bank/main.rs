@@ -28,8 +28,13 @@
 //! | R7 | the abort forgotten with the handle | `cell.rs` `forgetting_the_abort_with_the_handle`, `task.rs` `every_combination_drops_everything_once` |
 //! | R8 | the panic of an output's drop | `cell.rs` `letting_the_drop_of_an_output_unwind`, `task.rs` `every_combination_drops_everything_once` |
 //! | R9 | the join waker kept | `cell.rs` `keeping_the_join_waker` |
-//! | R10 | the waker of one who left | `../oneshot.rs` `an_end_that_goes_takes_its_waker_with_it` (break: the receiver's drop leaves the waker) |
-//! | R11 | foreign wakers under a lock | `cell.rs` `waking_under_the_lock`, `task.rs` `calling_foreign_wakers_under_a_lock` |
+//! | R10 | the waker of one who left | `../oneshot.rs` `an_end_that_goes_takes_its_waker_with_it` (break: the receiver's drop leaves the waker), `../sync/event.rs` `keeps_no_waker` `the_broken_twin_fails` `it_keeps_no_waker`, `../sync/notify.rs` `it_keeps_no_waker`, `../sync/condvar.rs` `it_keeps_no_waker`, `../sync/barrier.rs` `it_keeps_no_waker`, `../sync/mpsc.rs` `an_end_that_goes_takes_its_wakers_with_it` (break: `Receiver::drop` leaves the waker), `../sync/queue.rs` `a_wait_that_is_given_up_takes_its_waker_with_it` |
+//! | R11 | foreign wakers under a lock | `cell.rs` `waking_under_the_lock`, `task.rs` `calling_foreign_wakers_under_a_lock`, `../sync/semaphore.rs` `wakers_may_call_back_into_the_semaphore`, `../sync/mutex.rs` `wakers_may_call_back_into_the_mutex`, `../sync/rwlock.rs` `wakers_may_call_back_into_the_lock`, `../sync/once_cell.rs` `wakers_may_call_back_into_the_cell`, `../sync/event.rs` `wakers_leave_the_lock_before_they_are_used`, `../sync/notify.rs` `wakers_leave_the_lock_before_they_are_used`, `../sync/condvar.rs` `wakers_leave_the_lock_before_they_are_used`, `../sync/barrier.rs` `wakers_leave_the_lock_before_they_are_used`, `../sync/watch.rs` `wakers_leave_the_lock_before_they_are_used` `no_code_of_the_values_runs_under_the_lock`, `../sync/broadcast.rs` `wakers_leave_the_lock_before_they_are_used` `no_code_of_the_messages_runs_under_the_lock`, `../sync/mpsc.rs` `wakers_may_use_the_channel` (break: `try_send` wakes before the lock is given back), `../sync/queue.rs` `wakers_may_use_the_queue` (break: `Progress::done` wakes under its lock) |
+//! | R12 | a release that wakes from a list of its own | `src/sync/semaphore/loom_models.rs` `a_waiter_that_gives_up_passes_its_permit_on` `batch_acquire_and_release_with_cancellation` |
+//! | R13 | a waiter that goes and tells nobody | `../sync/semaphore.rs` `the_first_in_line_goes_and_the_next_is_told`, `src/sync/semaphore/loom_models.rs` `a_waiter_that_gives_up_passes_its_permit_on` |
+//! | R14 | the budget asked before the place is taken | `../sync/semaphore.rs` `a_budget_that_is_spent_costs_nobody_its_place` `one_without_a_budget_has_its_permit_before_it_says_so`, `../sync/mutex.rs` `a_budget_that_is_spent_costs_nobody_its_place`, `../sync/rwlock.rs` `a_budget_that_is_spent_costs_nobody_its_place`, `../sync/event.rs` `it_stands_in_line_without_a_budget` `the_broken_twin_fails`, `../sync/notify.rs` `it_stands_in_line_without_a_budget`, `../sync/condvar.rs` `it_stands_in_line_without_a_budget`, `../sync/mpsc.rs` `a_spent_budget_does_not_cost_the_place_in_line` (break: `Ticket::take_place` does nothing), `../sync/queue.rs` `a_spent_budget_does_not_cost_the_place_in_line` |
+//! | R15 | a slot that comes back to a closed channel tells nobody | `src/sync/mpsc/loom_models.rs` `a_reservation_that_goes_ends_the_wait_of_a_closed_receiver`, `../sync/mpsc.rs` `whoever_gives_the_last_slot_back_tells_the_receiver_of_a_closed_channel` (break: `State::give_back` only gives the slot) |
+//! | R16 | closed while slots have owners; lengths; `recv_many` at the end | `../sync/mpsc/model.rs` `the_channel_does_what_a_queue_and_a_line_do` (break: `no_more_come` does not count owners), `../sync/mpsc.rs` `recv_many_takes_what_is_there_and_no_more_than_it_may`, `../sync/queue/model.rs` `a_queue_does_what_its_model_does` |
 //! | R17 | a close and a send at once | `src/sync/oneshot/loom_models.rs` `a_value_sent_to_a_closing_receiver_comes_to_one_of_the_two` |
 //! | R19 | a truncated tick | `src/reactor/source.rs` `a_stale_clear_erases_nothing` (break: the tick as a `u8`) |
 //! | R20 | one tick for both directions | `src/reactor/source.rs` `directions_do_not_disturb_each_other` (break: every event counts for both) |
@@ -48,19 +53,26 @@
 //! | R33 | a next task that cannot be stolen | `scheduling.rs` `a_next_task_slot_that_nobody_can_steal` |
 //! | R34 | a driver stuck with its worker | `scheduling.rs` `a_driver_that_is_stuck_with_its_worker` |
 //! | R35 | a yield before the driver's turn | `scheduling.rs` `a_driver_that_waits_until_all_is_idle` |
+//! | R36 | a set that polls as long as anybody wakes | `../futures/fairness.rs` `children_that_wake_themselves_do_not_keep_the_task` |
+//! | R37 | a wake between the push and the first poll | `../futures/unordered.rs` `what_happens_between_a_push_and_the_first_poll_is_not_lost` `a_push_from_the_side_is_heard_by_who_waits`, `src/future/loom_models.rs` `a_child_that_wakes_is_found_or_announced` |
+//! | R39 | each poll starts with the first branch | `../futures/fairness.rs` `a_first_branch_that_spends_the_budget_starves_nobody` `a_join_that_starts_with_the_first_branch_in_each_poll_starves_the_others` |
 //! | R40 | a pool that counts a thread that leaves, or one that cannot start | `src/blocking/loom_models.rs` `a_job_for_a_thread_that_is_about_to_leave_is_run`, `src/blocking/tests.rs` `a_job_for_which_no_thread_can_be_started_is_cancelled` |
+//! | R42 | "nobody listens", read too early | `src/sync/notify/loom_models.rs` `a_fast_path_with_fences` `a_fast_path_without_a_fence` `a_notification_is_given_or_kept` `notify_waiters_reaches_whoever_looked_too_early`, `src/sync/event/loom_models.rs` `a_set_beside_a_clear_announces` `a_set_that_only_looks`, `src/sync/semaphore/loom_models.rs` `a_release_is_seen_by_one_who_lines_up_or_sees_it` (break: `add` looks for `LINE` and then adds) |
 //! | R43 | two words that say who sleeps | `src/worker/loom_models.rs` `the_last_searcher_sends_another` (one lock guards both) |
 //! | R44 | a count that orders nothing | `src/task/loom_models.rs` `letting_go_orders_the_end` `letting_go_that_orders_nothing` |
 //! | R45 | an item that two took | `src/queue/loom_models.rs` `two_thieves_take_different_items` (break: `claim` without its comparison), `src/queue/ring.rs` `every_item_comes_out_once` |
 //! | R46 | positions that come round | `src/queue/ring.rs` `first_in_first_out_across_the_end_of_the_positions` |
-//! | R47 | `Send` and `Sync` by mistake | `task.rs` `handles_that_let_through_what_must_not_pass` |
+//! | R47 | `Send` and `Sync` by mistake | `task.rs` `handles_that_let_through_what_must_not_pass`, `../sync/broadcast.rs` `a_message_that_must_not_be_cloned_by_two_threads_at_once_stays_on_its_thread`, `../sync/mutex.rs` `a_guard_is_sent_and_shared_as_its_value_is`, `../sync/rwlock.rs` `a_guard_is_sent_and_shared_as_its_value_is`, `../sync/once_cell.rs` `a_cell_is_sent_and_shared_as_its_value_is`, `../sync/semaphore.rs` `a_permit_may_go_to_another_thread`, `../sync/mpsc.rs` `ends_let_through_what_may_pass`, `../sync/queue.rs` `handles_let_through_what_may_pass` |
 //! | R48 | a virtual clock outruns the outside | `timers.rs` `a_virtual_clock_that_outruns_the_outside` |
+//! | R49 | a turn handed to a future that nobody polls | `../sync/mutex.rs` `a_lock_that_was_granted_waits_for_its_owner_to_be_polled`, `../debug/locks.rs` `a_lock_handed_to_a_future_that_nobody_polls_is_told` `a_lock_that_is_just_being_handed_over_is_not_told` |
+//! | R50 | a dump that polls under the lock | `../debug/dump.rs` `a_dump_that_polls_under_the_lock` `a_dump_while_tasks_come_and_go` |
 //! | R51 | a runtime in a `thread_local` | `task.rs` `a_runtime_in_a_thread_local` |
-//! | R52 | woken in the wrong order | `task.rs` `waking_the_last_one_first` |
+//! | R52 | woken in the wrong order | `task.rs` `waking_the_last_one_first`, `../sync/event.rs` `setting_it_wakes_all_in_the_order_in_which_they_came` `the_broken_twin_fails`, `../sync/notify.rs` `notifications_go_to_those_who_wait_longest`, `../sync/condvar.rs` `notifications_go_to_those_who_wait_longest`, `../sync/barrier.rs` `all_are_woken_in_the_order_in_which_they_came` |
 //!
 //! Not ours to make: R41 (`block_in_place` with `block_on` inside: neither is here; a worker that must block gives the work to
-//! `spawn_blocking`). For rooms that are not there yet: R12 to R16, R18, R36 to R39, R49 (channels, semaphores, sets of futures), R42
-//! (a fast path for listeners), R50 (dumps of tasks).
+//! `spawn_blocking`); R18 (a list of blocks whose index wraps: our channel is a `VecDeque`, whose positions stay below its
+//! capacity); R38 (`shared`: there is none; where many want one output, the cache hands the duty to load from one to the next,
+//! see `../cache.rs`).
 
 mod cell;
 mod readiness;
@@ -118,13 +130,17 @@ impl Executor for Ours {
     }
 }
 
-/// Gives way until `done`, but not for ever.
+/// Gives way until `done`, but not for ever. And sometimes waits: a worker that always has something to run is never idle, and
+/// only one who is looks after a neighbour that is stuck.
 async fn turn_until(done: impl Fn() -> bool) {
-    for _ in 0..if cfg!(miri) { 2_000 } else { 1_000_000 } {
+    for turn in 1..=if cfg!(miri) { 2_000 } else { 1_000_000 } {
         if done() {
             break;
         }
-        runtime::yield_now().await;
+        match turn % 1_000 {
+            0 => runtime::time::sleep(Duration::from_millis(1)).await,
+            _ => runtime::yield_now().await,
+        }
     }
 }
 
