@@ -4,7 +4,7 @@
 //! the blocking pool, and the worker goes on with other tasks. A simulated runtime has a table of names instead.
 
 use crate::blocking::blocking;
-use runtime::world::{self, World};
+use runtime::world;
 use std::{
     fmt,
     io::{self, ErrorKind},
@@ -43,27 +43,49 @@ impl Address {
     /// # Cancel safety
     /// Nothing is lost; a query that has begun is finished on its thread, for nobody.
     pub async fn resolve(self) -> io::Result<Vec<SocketAddr>> {
-        let name = match self.0 {
-            Kind::Number(address) => return Ok(vec![address]),
-            Kind::Name(name) => name,
-        };
-        let addresses = match world::current() {
-            Some(world) => resolve_in(&world, &name)?,
-            None => blocking(move || name.to_socket_addrs().map(Vec::from_iter)).await?,
-        };
-        if addresses.is_empty() {
-            return Err(io::Error::new(ErrorKind::NotFound, "the name has no address"));
+        match self.0 {
+            Kind::Number(address) => Ok(vec![address]),
+            Kind::Name(name) => {
+                let (host, port) = split(&name)?;
+                addresses_of(host.to_owned(), port).await
+            }
         }
-        Ok(addresses)
+    }
+
+    /// The address, if it is given as a number; else the name and the port.
+    pub(super) fn number_or_name(&self) -> io::Result<Result<SocketAddr, (&str, u16)>> {
+        match &self.0 {
+            Kind::Number(address) => Ok(Ok(*address)),
+            Kind::Name(name) => split(name).map(Err),
+        }
     }
 }
 
-/// As the system's resolver does it, from the table of a simulated world.
-fn resolve_in(world: &World, name: &str) -> io::Result<Vec<SocketAddr>> {
-    let Some((host, port)) = name.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?))) else {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "this is no host and port"));
+fn split(name: &str) -> io::Result<(&str, u16)> {
+    name.rsplit_once(':')
+        .and_then(|(host, port)| Some((host, port.parse().ok()?)))
+        .ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "this is no host and port"))
+}
+
+/// What a name means: in the table of a simulated world, or to the system's resolver.
+pub(super) async fn addresses_of(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let addresses = match world::current() {
+        Some(world) => world.resolve(&host)?.into_iter().map(|number| SocketAddr::new(number, port)).collect(),
+        None if never_exists(&host) => Vec::new(),
+        None => blocking(move || (host.as_str(), port).to_socket_addrs().map(Vec::from_iter)).await?,
     };
-    Ok(world.resolve(host)?.into_iter().map(|number| SocketAddr::new(number, port)).collect())
+    if addresses.is_empty() { Err(no_address()) } else { Ok(addresses) }
+}
+
+pub(super) fn no_address() -> io::Error {
+    io::Error::new(ErrorKind::NotFound, "the name has no address")
+}
+
+/// Names under `invalid` are there to be unknown, and no server is to be asked about them (RFC 6761, 6.4): where none can be
+/// reached, the answer would take many seconds.
+fn never_exists(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    host.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("invalid"))
 }
 
 impl From<SocketAddr> for Address {

@@ -2,7 +2,7 @@
 //!
 //! Each is one of two: the system's, or one of the world of a simulated runtime. Which, is decided once, when it is made.
 
-use super::Address;
+use super::{Address, Connector, ListenOptions, TcpOptions, by_reference::by_reference, options};
 use futures_io::{AsyncRead, AsyncWrite};
 use runtime::{AsyncFd, world};
 use rustix::net::sockopt;
@@ -43,34 +43,21 @@ enum Listening {
     Simulated(world::TcpListener),
 }
 
-/// So many callers may wait to be accepted; the system has a limit of its own (`net.core.somaxconn`).
-const BACKLOG: i32 = 4096;
-
 impl TcpListener {
     /// Binds and listens; port 0 lets the system choose one. A host name is looked up with a blocking call, and not in the table
-    /// of a simulated world: give numbers.
+    /// of a simulated world: give numbers. [`ListenOptions`] can be told more.
     ///
     /// # Errors
     /// When the address is in use, not ours, or not allowed.
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        let mut last = io::Error::new(ErrorKind::InvalidInput, "the name has no address");
-        for address in address.to_socket_addrs()? {
-            if world::current().is_some() {
-                match world::TcpListener::bind(address) {
-                    Ok(listener) => return Ok(Self(Listening::Simulated(listener))),
-                    Err(error) => last = error,
-                }
-                continue;
-            }
-            // mio sets SO_REUSEADDR, so that a restart need not wait for old connections. Its backlog of 128 is short: who does
-            // not fit in tries again a second later. To listen again is to lengthen it.
-            let bound = mio::net::TcpListener::bind(address);
-            match bound.and_then(|listener| Ok(rustix::net::listen(&listener, BACKLOG).map(|()| listener)?)) {
-                Ok(listener) => return Ok(Self(Listening::System(AsyncFd::new(listener)))),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
+        ListenOptions::new().bind(address)
+    }
+
+    pub(super) fn listen(address: SocketAddr, options: &ListenOptions) -> io::Result<Self> {
+        Ok(Self(match world::current() {
+            Some(_) => Listening::Simulated(world::TcpListener::bind(address)?),
+            None => Listening::System(AsyncFd::new(mio::net::TcpListener::from_std(options.listen(address)?))),
+        }))
     }
 
     /// The next connection, and who called.
@@ -120,31 +107,30 @@ enum Speaking {
 }
 
 impl TcpStream {
-    /// Connects to the first address of the host that answers.
+    /// Connects to the address of the host that answers first; a [`Connector`] can be told more.
     ///
     /// # Errors
-    /// That of the last address tried; when the name is not known, that of the resolver.
+    /// A [`ConnectError`](super::ConnectError) within: the name is not known, or no address could be connected to.
     ///
     /// # Cancel safety
     /// A connection that was being made is closed.
     pub async fn connect(address: impl Into<Address>) -> io::Result<Self> {
-        let mut last = None;
-        for address in address.into().resolve().await? {
-            match Self::connect_to(address).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = Some(error),
-            }
-        }
-        Err(last.expect("resolving gives at least one address"))
+        Ok(Connector::new().connect(address).await?)
     }
 
     /// A connection is made when the socket is writable, has no error, and knows its peer. Writable alone is not enough:
     /// that is also how a failure is told, and a wake-up may be spurious.
-    async fn connect_to(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) async fn call(
+        address: SocketAddr,
+        local: Option<SocketAddr>,
+        reuse_address: bool,
+        options: &TcpOptions,
+    ) -> io::Result<Self> {
         if world::current().is_some() {
-            return world::TcpStream::connect(address).await.map(Speaking::Simulated).map(Self);
+            return Self::call_in_world(address, local).await;
         }
-        let stream = AsyncFd::new(mio::net::TcpStream::connect(address)?);
+        let stream = options::connecting(address, local, reuse_address, options)?;
+        let stream = AsyncFd::new(mio::net::TcpStream::from_std(stream));
         let connected = |socket: &mio::net::TcpStream| match socket.take_error()? {
             Some(error) => Err(error),
             None => match socket.peer_addr() {
@@ -154,6 +140,19 @@ impl TcpStream {
         };
         stream.write_with(connected).await?;
         Ok(Self(Speaking::System(stream)))
+    }
+
+    async fn call_in_world(address: SocketAddr, local: Option<SocketAddr>) -> io::Result<Self> {
+        let call = world::TcpStream::connect(address);
+        let stream = match local.filter(|local| !(local.ip().is_unspecified() && local.port() == 0)) {
+            None => call.await?,
+            Some(local) if local.port() == 0 => world::on_host(local.ip(), call).await?,
+            Some(local) => {
+                let why = format!("cannot call from {local}: a simulated world chooses the port itself");
+                return Err(io::Error::new(ErrorKind::Unsupported, why));
+            }
+        };
+        Ok(Self(Speaking::Simulated(stream)))
     }
 
     /// Our end.
@@ -186,6 +185,17 @@ impl TcpStream {
         match &self.0 {
             Speaking::System(stream) => stream.get_ref().set_nodelay(at_once),
             // Nothing is ever held back there.
+            Speaking::Simulated(_) => Ok(()),
+        }
+    }
+
+    /// Changes how it behaves. Nothing happens in a simulated world.
+    ///
+    /// # Errors
+    /// When the connection is gone, or the system does not like a value: the text says which option. Those before it are set.
+    pub fn set_options(&self, options: &TcpOptions) -> io::Result<()> {
+        match &self.0 {
+            Speaking::System(stream) => options.apply(stream.get_ref()),
             Speaking::Simulated(_) => Ok(()),
         }
     }
@@ -267,30 +277,4 @@ impl AsyncWrite for &TcpStream {
     }
 }
 
-impl AsyncRead for TcpStream {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &*self).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for TcpStream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &*self).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut &*self).poll_write_vectored(context, parts)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut &*self).poll_flush(context)
-    }
-
-    fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut &*self).poll_close(context)
-    }
-}
+by_reference!(TcpStream);

@@ -28,7 +28,7 @@ use crate::{
         header,
         output::{self, Afterwards},
     },
-    net::{Address, TcpStream},
+    net::{Address, STAGGER, TcpOptions, TcpStream, happy_eyeballs},
 };
 use bytes::Bytes;
 use connection::{Connection, Failure};
@@ -37,7 +37,7 @@ use runtime::{
     future::{Either, race},
     time::{Instant, sleep_until},
 };
-use std::{io, pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 /// Fetches URLs. Cloning it is cheap, and clones share their kept connections.
 ///
@@ -201,15 +201,13 @@ impl Fetch {
             Either::Left(addresses) => addresses.map_err(|cause| Error::Dns { url: self.url.clone(), cause })?,
             Either::Right(()) => return Err(self.timeout(Phase::Resolve, limit)),
         };
-        let mut last = io::Error::other("no address");
-        for address in addresses {
-            match race(TcpStream::connect(address), wait.as_mut()).await {
-                Either::Left(Ok(stream)) => return Ok(Connection::new(stream)),
-                Either::Left(Err(error)) => last = error,
-                Either::Right(()) => return Err(self.timeout(Phase::Connect, limit)),
-            }
+        let options = TcpOptions::new();
+        let call = |address| TcpStream::call(address, None, false, &options);
+        match race(happy_eyeballs(addresses, STAGGER, call), wait.as_mut()).await {
+            Either::Left(Ok(stream)) => Ok(Connection::new(stream)),
+            Either::Left(Err(failures)) => Err(Error::Connect { url: self.url.clone(), cause: failures.into() }),
+            Either::Right(()) => Err(self.timeout(Phase::Connect, limit)),
         }
-        Err(Error::Connect { url: self.url.clone(), cause: last })
     }
 
     /// Sends the request and reads the head of the response.
