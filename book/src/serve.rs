@@ -112,7 +112,7 @@ async fn serve_until_stopped(house: &House, options: &Options, folder: &Path) ->
         closing.set();
     };
     let limits = Limits { shutdown_grace: Duration::from_millis(500), ..Limits::default() };
-    let served = server.limits(limits).serve_until(stop, move |request| respond(site.clone(), request)).await;
+    let served = server.limits(limits).serve_until(stop, move |request: Request| respond(site.clone(), request)).await;
     served.map_err(|error| Problem::new(format!("the server failed: {error}")).into())
 }
 

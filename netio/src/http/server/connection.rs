@@ -7,7 +7,7 @@
 //! - Whoever is closed while it still sends is listened to for a moment ([`LINGER`]): unread bytes would make the system
 //!   reset the connection, and the answer would be lost on the way.
 
-use super::{PeerAddr, Shared, respond::Plan, timer::Timer};
+use super::{PeerAddr, Service, Shared, respond::Plan, timer::Timer};
 use crate::{
     http::{
         Request, Response, StatusCode, explain,
@@ -87,11 +87,7 @@ impl From<Fault> for Stop {
     }
 }
 
-impl<H, F> Connection<H>
-where
-    H: Fn(Request) -> F + Send + Sync + 'static,
-    F: Future<Output = Response> + Send + 'static,
-{
+impl<H: Service> Connection<H> {
     pub(super) async fn run(&mut self) {
         let shared = self.shared.clone();
         let mut stop = pin!(shared.stop.wait());
@@ -131,7 +127,7 @@ where
     fn handle(&mut self, mut request: Request) -> impl Future<Output = Result<Response, Stop>> {
         request.extensions_mut().insert(self.peer);
         let panicked = |_| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the handler panicked");
-        let answer = catch_unwind(AssertUnwindSafe(|| (self.shared.handler)(request))).map_err(panicked);
+        let answer = catch_unwind(AssertUnwindSafe(|| self.shared.handler.answer(request))).map_err(panicked);
         async move {
             let mut answer = pin!(AssertUnwindSafe(answer?).catch_unwind());
             let answer = match poll_once(answer.as_mut()).await {

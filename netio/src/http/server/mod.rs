@@ -7,6 +7,9 @@
 //!      stop      a place is free
 //! ```
 //!
+//! The handler is an async function of the [`Request`](super::Request), or a [`Router`]: then it is the one of its path and
+//! method, and takes what it needs to know as [arguments](FromRequest).
+//!
 //! - No connection costs another: a panic, a slow peer or a refused message ends one task.
 //! - Accepting survives everything: a caller that hung up is forgotten, and when descriptors run out it waits for some.
 //! - At the limit of connections nothing is accepted; the next caller waits in the backlog.
@@ -14,17 +17,29 @@
 //!   future is to drop every connection.
 
 mod connection;
+mod extract;
+mod handler;
+mod into_response;
 mod limits;
+pub mod middleware;
 mod places;
 mod respond;
+mod router;
+mod service;
 mod timer;
 
-pub use limits::Limits;
-
-use crate::{
-    http::{Request, Response},
-    net::TcpListener,
+pub use extract::{
+    Cookies, Extension, Form, FormRejection, FromRequest, Json, JsonRejection, Missing, NotUtf8, Path, PathRejection,
+    Query, QueryRejection, State,
 };
+pub use handler::Handler;
+pub use into_response::{BadHeader, Html, IntoHeaders, IntoResponse, Redirect};
+pub use limits::Limits;
+pub use middleware::Next;
+pub use router::Router;
+pub use service::{BoxResponse, Service};
+
+use crate::net::TcpListener;
 use connection::Connection;
 use places::Places;
 use runtime::{
@@ -42,12 +57,12 @@ use std::{
     time::Duration,
 };
 
-/// Who sent a request: an extension of every [`Request`].
+/// Who sent a request: an extension of every [`Request`](crate::http::Request), and an [extractor](FromRequest).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub SocketAddr);
 
-/// An extension for a [`Response`] that is not to be sent: instead the connection is reset, as if the server had crashed.
-/// For tests of clients.
+/// An extension for a [`Response`](crate::http::Response) that is not to be sent: instead the connection is reset, as if
+/// the server had crashed. For tests of clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Disconnect;
 
@@ -99,11 +114,7 @@ impl Server {
     ///
     /// # Cancel safety
     /// Dropped, it drops its connections with what runs in them.
-    pub async fn serve<H, F>(self, handler: H) -> io::Result<()>
-    where
-        H: Fn(Request) -> F + Send + Sync + 'static,
-        F: Future<Output = Response> + Send + 'static,
-    {
+    pub async fn serve(self, handler: impl Service) -> io::Result<()> {
         self.serve_until(pending::<()>(), handler).await
     }
 
@@ -130,11 +141,7 @@ impl Server {
     /// })
     /// .unwrap();
     /// ```
-    pub async fn serve_until<H, F>(self, shutdown: impl Future<Output = ()>, handler: H) -> io::Result<()>
-    where
-        H: Fn(Request) -> F + Send + Sync + 'static,
-        F: Future<Output = Response> + Send + 'static,
-    {
+    pub async fn serve_until(self, shutdown: impl Future<Output = ()>, handler: impl Service) -> io::Result<()> {
         let Server { listener, limits, .. } = self;
         let grace = limits.shutdown_grace;
         let shared = Arc::new(Shared { handler, limits, stop: Event::new(), places: Places::default() });
@@ -169,11 +176,7 @@ async fn next<H>(listener: &TcpListener, shared: &Shared<H>) -> io::Result<(crat
     }
 }
 
-fn start<H, F>(shared: &Arc<Shared<H>>, number: u64, stream: crate::net::TcpStream, peer: PeerAddr)
-where
-    H: Fn(Request) -> F + Send + Sync + 'static,
-    F: Future<Output = Response> + Send + 'static,
-{
+fn start<H: Service>(shared: &Arc<Shared<H>>, number: u64, stream: crate::net::TcpStream, peer: PeerAddr) {
     // An answer is one write: there is nothing to collect. If this fails, reading will say why.
     let _ = stream.set_nodelay(true);
     shared.places.take(number);
