@@ -1,7 +1,7 @@
 //! The examples take their arguments well. (That they print what the book says, `book.rs` compares.)
 
 use std::process::{Command, Output};
-use tests::example;
+use tests::{Served, example};
 
 /// What an example does with these arguments.
 fn run(name: &str, arguments: &[&str]) -> Output {
@@ -40,14 +40,20 @@ fn a_wrong_argument_gives_one_line_and_exit_code_2() {
         "context_manager",
         "exit_stack",
         "streams",
+        "generators",
         "task_queue",
         "priority_queue",
         "batch",
         "cache",
         "error_handling",
         "task_tracker",
+        "profile",
         "backpressure",
         "pipeline",
+        "http_server",
+        "retry",
+        "rate_limit",
+        "breaker",
         "mini_loop",
         "00_tour",
         "01_four_fetchers",
@@ -171,4 +177,34 @@ fn a_task_takes_less_memory_than_a_thread() {
     // Number, memory used, each, reserved, each. What is used, the system counts in pages, and late.
     assert_eq!((tasks.len(), tasks[0], threads[0]), (5, 5000.0, 50.0), "{printed}");
     assert!(tasks[4] < 10.0 && threads[4] > 1000.0, "kilobytes of address space each: {printed}");
+}
+
+#[test]
+fn the_server_serves_until_it_is_interrupted_and_says_that_a_port_is_taken() {
+    let server = Served::start(&example("http_server"), &["--port", "0"]);
+    assert!(server.line.ends_with("/hello?name=World\n"), "{}", server.line);
+    let second = run("http_server", &["--port", &server.port().to_string()]);
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert_eq!(second.status.code(), Some(1), "{said}");
+    assert!(said.starts_with(&format!("error: cannot listen on port {}: ", server.port())), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(server.interrupt().success());
+}
+
+#[test]
+fn the_server_answers_as_the_article_wants() {
+    let printed = printed("http_server", &["--virtual"]);
+    for part in [
+        "GET /hello?name=%E5%BC%A0 \n    200 OK\n    x-response-time: 0.100s\n    {\"message\":\"Hello, 张!\"",
+        "\"message\":\"Hello, World!\",\"method\":\"GET\",\"timestamp\":0.2,\"url\":\"http://localhost/hello\"}",
+        "\"message\":\"Hello, !\"",
+        "\"message\":\"Hello, Ada!\"",
+        "404 Not Found\n    x-response-time: 0.000s\n",
+        "{\"processed\":true,\"received\":{\"numbers\":[1,2,3]},\"timestamp\":0.6}",
+        "400 Bad Request\n    x-response-time: 0.000s\n    {\"error\":",
+        "415 Unsupported Media Type\n",
+        "405 Method Not Allowed\n    allow: GET, HEAD, OPTIONS\n",
+    ] {
+        assert!(printed.contains(part), "{part} is not in {printed}");
+    }
 }

@@ -3,22 +3,24 @@
 use examples::httpbin::TestServer;
 use netio::{
     http::{
-        Method, Request, StatusCode,
+        Method, Request, Response, StatusCode,
         client::{Client, Error, Phase},
         header,
+        server::Server,
     },
     net::TcpListener,
 };
-use runtime::time::Instant;
+use runtime::{time::Instant, world};
 use std::{
     io::ErrorKind,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
-use tests::wire::{Peer, run};
+use tests::wire::{Peer, in_worlds, run};
 
 const SECOND: Duration = Duration::from_secs(1);
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -408,5 +410,28 @@ fn the_local_test_peer_does_what_it_is_asked() {
         runtime::yield_now().await;
         let gone = Client::new().get(url).await.unwrap_err();
         assert!(matches!(gone, Error::Connect { .. }), "{gone}");
+    });
+}
+
+#[test]
+fn a_host_that_is_silent_by_one_family_is_fetched_by_the_other_and_an_error_names_both() {
+    in_worlds(async || {
+        let world = world::current().unwrap();
+        let [old, new] = ["192.0.2.1:80", "[2001:db8::1]:80"].map(|address| address.parse::<SocketAddr>().unwrap());
+        world.set_name("shop.example", [new.ip(), old.ip()]);
+        let refused = Client::new().get("http://shop.example/").await.unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "http://shop.example/: cannot connect: [2001:db8::1]:80: Connection refused (os error 111); \
+             192.0.2.1:80: Connection refused (os error 111)"
+        );
+
+        let _silent = TcpListener::bind(new).unwrap();
+        world.silence(new);
+        let server = Server::bind(old).unwrap();
+        drop(runtime::spawn(server.serve(async |_: Request| Response::new("by IPv4".into()))));
+        let start = Instant::now();
+        assert_eq!(Client::new().get("http://shop.example/").await.unwrap().text().await.unwrap(), "by IPv4");
+        assert!(start.elapsed() < SECOND, "{:?}", start.elapsed());
     });
 }

@@ -435,14 +435,15 @@ fn a_stop_waits_no_longer_than_its_grace() {
             let server = Server::bind("127.0.0.1:0").unwrap().limits(limits);
             let address = server.local_addr();
             let (stopping, starts, alarm) = (stop.clone(), started.clone(), gone.clone());
-            let serving = runtime::spawn(server.serve_until(async move { stopping.wait().await }, move |_| {
-                let alarm = Alarm(alarm.clone());
-                starts.set();
-                async move {
-                    let _alarm = alarm;
-                    pending().await
-                }
-            }));
+            let serving =
+                runtime::spawn(server.serve_until(async move { stopping.wait().await }, move |_: Request| {
+                    let alarm = Alarm(alarm.clone());
+                    starts.set();
+                    async move {
+                        let _alarm = alarm;
+                        pending().await
+                    }
+                }));
             let mut peer = Peer::connect(address).await;
             peer.send(get("/")).await;
             started.wait().await;

@@ -19,6 +19,11 @@ use std::{future::Future, io, net::SocketAddr, time::Duration};
 /// Runs a test with the system's sockets on a virtual clock, and then in simulated worlds where packets take no time.
 pub fn run(test: impl AsyncFn()) {
     run_outside(test());
+    in_worlds(test);
+}
+
+/// Runs a test in simulated worlds where packets take no time.
+pub fn in_worlds(test: impl AsyncFn()) {
     let loopback = || Conditions::default().latency(Duration::ZERO..Duration::ZERO).pieces(0.0);
     world::for_seeds(SEEDS, async || {
         world::current().unwrap().set_conditions(loopback());
