@@ -15,6 +15,7 @@ test:
 # The runtime on each poller behind its seam, and with subscribers to its events.
 test-pollers:
     cargo test -p runtime --features polling,tracing
+    cargo test -p tests --features polling --test net
 
 # The system calls of each poller, side by side (needs strace).
 bench-pollers:
@@ -30,9 +31,9 @@ doctor:
     rustc --version
     cargo run --release -- record --compare
 
-# The figures, side by side with others' in one run: `just bench runtime`, `just bench runtime yield --rounds 15`.
+# The figures, side by side with others' in one run: `just bench runtime`, `just bench sync mutex --rounds 15`.
 bench name *arguments:
-    cargo bench -p {{ name }} --bench {{ name }} -- {{ arguments }}
+    cargo bench --bench {{ name }} -- {{ arguments }}
 
 # The concurrency models, every interleaving of each; prints how many there were.
 loom:
@@ -42,10 +43,11 @@ loom:
 sanitize:
     RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/sanitize cargo +nightly test -p runtime -p stages --lib --tests --target x86_64-unknown-linux-gnu
 
-# The units, the stages and several workers under Miri (needs `rustup component add miri rust-src --toolchain nightly`).
+# The units, the stages, several workers, and what shares memory by hand, under Miri (needs `rustup component add miri rust-src --toolchain nightly`).
 miri:
     RUST_BACKTRACE=0 MIRIFLAGS="-Zmiri-disable-isolation" CARGO_TARGET_DIR=target/miri cargo +nightly miri test -p runtime -p stages --lib
-    RUST_BACKTRACE=0 MIRIFLAGS="-Zmiri-disable-isolation" CARGO_TARGET_DIR=target/miri cargo +nightly miri test -p runtime --test workers
+    RUST_BACKTRACE=0 MIRIFLAGS="-Zmiri-disable-isolation" CARGO_TARGET_DIR=target/miri cargo +nightly miri test -p runtime --test workers --test oneshot
+    RUST_BACKTRACE=0 MIRIFLAGS="-Zmiri-disable-isolation" CARGO_TARGET_DIR=target/miri cargo +nightly miri test -p runtime --test sync -- mutex::a_guard mutex::a_panic rwlock::a_writer
 
 # Ten minutes of everything at once, at random, on one, two and four workers.
 stress seconds="600":

@@ -4,16 +4,14 @@
 //! runtime, warmed up. What is compared first is the processor time of the whole process: the time on the wall depends on what
 //! else the machine does.
 
-mod child;
+pub(crate) mod child;
 pub(crate) mod memory;
 pub(crate) mod meter;
 pub(crate) mod oneshot;
 mod report;
 pub(crate) mod sides;
 
-pub(crate) use child::{Drive, command};
-
-use child::{TOTAL, Tool};
+use child::{Drive, TOTAL, Tool};
 use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use meter::{ALLOCATIONS, Sample};
 use report::Row;
@@ -27,11 +25,14 @@ pub(crate) struct Bench {
     pub(crate) workloads: &'static [Workload],
     /// The crates whose versions the report names.
     pub(crate) peers: &'static [&'static str],
-    /// What this program does as a child that is told this word, if it has such a role. It gets the other words.
-    pub(crate) role: Option<(&'static str, fn(&[&str]))>,
+    /// What this program does as a child, if it has such a role.
+    pub(crate) role: Option<Role>,
     /// Lines for the end of the report.
     pub(crate) notes: fn() -> Vec<String>,
 }
+
+/// The word that a child is told, and what it does with the other words.
+pub(crate) type Role = (&'static str, fn(&[&str]));
 
 /// A row of the table.
 #[derive(Debug)]

@@ -7,7 +7,7 @@
 //! ```
 
 use crate::side_by_side::{
-    self, Kind,
+    Kind, Role, child,
     meter::{Meter, Sample},
     sides::{Listener, Name, Ours, Side, Smol, Stream, Tokio},
 };
@@ -23,7 +23,7 @@ use std::{
 const MESSAGE: usize = 64;
 
 /// The role of a child that is the load, and what it does.
-pub(crate) const LOAD: (&str, fn(&[&str])) = ("load", |arguments| {
+pub(crate) const LOAD: Role = ("load", |arguments| {
     let [address, connections, round_trips] = arguments else { panic!("a load is told {arguments:?}") };
     let number = |text: &str| text.parse().expect("a number");
     let address = address.parse().expect("an address");
@@ -99,7 +99,7 @@ async fn answer(stream: &mut impl Stream) -> io::Result<usize> {
 fn measure<S: Side>(side: &S, connections: usize, round_trips: usize) -> Sample {
     let (listener, address) = bind();
     let control = thread::spawn(move || {
-        let mut load = Load::start(&side_by_side::command, address, connections, round_trips);
+        let mut load = Load::start(&child::command, address, connections, round_trips);
         load.wait_for("ready");
         let meter = Meter::start();
         load.go();
