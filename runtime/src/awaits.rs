@@ -311,9 +311,10 @@ mod tests {
     fn of_ten_thousands_of_permits_each_is_given_back_at_once() {
         let start = std::time::Instant::now();
         let _listening = Listening::begin();
+        let many = if cfg!(miri) { 100 } else { 200_000 };
         poll_begins(A);
-        (0..200_000).for_each(|_| taken("permit", 57));
-        (0..200_000).for_each(|_| given_back(57));
+        (0..many).for_each(|_| taken("permit", 57));
+        (0..many).for_each(|_| given_back(57));
         poll_ended(A);
         assert_eq!(holders_of(57), []);
         assert!(start.elapsed() < std::time::Duration::from_secs(10));
