@@ -176,53 +176,36 @@ mod semaphores {
 
 mod locks {
     use super::*;
-    use runtime::sync::{Mutex, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
-    struct Ours(Arc<Mutex<u32>>);
+    macro_rules! mutex {
+        ($name:ident, $its:ident) => {
+            struct $name(Arc<$its::sync::Mutex<u32>>);
 
-    impl Lock for Ours {
-        type Guard = OwnedMutexGuard<u32>;
+            impl Lock for $name {
+                type Guard = $its::sync::OwnedMutexGuard<u32>;
 
-        fn new() -> Self {
-            Self(Arc::new(Mutex::new(0)))
-        }
+                fn new() -> Self {
+                    Self(Arc::new($its::sync::Mutex::new(0)))
+                }
 
-        fn wait(&self, _: usize) -> Wait<Self::Guard> {
-            let mutex = self.0.clone();
-            Box::pin(async move { Some(mutex.lock_owned().await) })
-        }
+                fn wait(&self, _: usize) -> Wait<Self::Guard> {
+                    let mutex = self.0.clone();
+                    Box::pin(async move { Some(mutex.lock_owned().await) })
+                }
 
-        fn try_now(&self, _: usize) -> Option<Self::Guard> {
-            self.0.clone().try_lock_owned().ok()
-        }
+                fn try_now(&self, _: usize) -> Option<Self::Guard> {
+                    self.0.clone().try_lock_owned().ok()
+                }
 
-        fn else_do(&self, _: usize) -> String {
-            format!("free: {}", self.0.try_lock().is_ok())
-        }
+                fn else_do(&self, _: usize) -> String {
+                    format!("free: {}", self.0.try_lock().is_ok())
+                }
+            }
+        };
     }
 
-    struct Tokios(Arc<tokio::sync::Mutex<u32>>);
-
-    impl Lock for Tokios {
-        type Guard = tokio::sync::OwnedMutexGuard<u32>;
-
-        fn new() -> Self {
-            Self(Arc::new(tokio::sync::Mutex::new(0)))
-        }
-
-        fn wait(&self, _: usize) -> Wait<Self::Guard> {
-            let mutex = self.0.clone();
-            Box::pin(async move { Some(mutex.lock_owned().await) })
-        }
-
-        fn try_now(&self, _: usize) -> Option<Self::Guard> {
-            self.0.clone().try_lock_owned().ok()
-        }
-
-        fn else_do(&self, _: usize) -> String {
-            format!("free: {}", self.0.try_lock().is_ok())
-        }
-    }
+    mutex!(Ours, runtime);
+    mutex!(Tokios, tokio);
 
     #[test]
     fn a_mutex_does_what_tokios_does() {
@@ -238,67 +221,43 @@ mod locks {
     /// The `way` of a writer; the others read.
     const WRITE: usize = 2;
 
-    struct OurReaders(Arc<RwLock<u32>>);
+    macro_rules! readers_and_writers {
+        ($name:ident, $its:ident) => {
+            struct $name(Arc<$its::sync::RwLock<u32>>);
 
-    impl Lock for OurReaders {
-        type Guard = Turn<OwnedRwLockReadGuard<u32>, OwnedRwLockWriteGuard<u32>>;
+            impl Lock for $name {
+                type Guard = Turn<$its::sync::OwnedRwLockReadGuard<u32>, $its::sync::OwnedRwLockWriteGuard<u32>>;
 
-        fn new() -> Self {
-            Self(Arc::new(RwLock::new(0)))
-        }
+                fn new() -> Self {
+                    Self(Arc::new($its::sync::RwLock::new(0)))
+                }
 
-        fn wait(&self, way: usize) -> Wait<Self::Guard> {
-            let lock = self.0.clone();
-            Box::pin(async move {
-                Some(match way {
-                    WRITE => Turn::Write(lock.write_owned().await),
-                    _ => Turn::Read(lock.read_owned().await),
-                })
-            })
-        }
+                fn wait(&self, way: usize) -> Wait<Self::Guard> {
+                    let lock = self.0.clone();
+                    Box::pin(async move {
+                        Some(match way {
+                            WRITE => Turn::Write(lock.write_owned().await),
+                            _ => Turn::Read(lock.read_owned().await),
+                        })
+                    })
+                }
 
-        fn try_now(&self, way: usize) -> Option<Self::Guard> {
-            match way {
-                WRITE => self.0.clone().try_write_owned().ok().map(Turn::Write),
-                _ => self.0.clone().try_read_owned().ok().map(Turn::Read),
+                fn try_now(&self, way: usize) -> Option<Self::Guard> {
+                    match way {
+                        WRITE => self.0.clone().try_write_owned().ok().map(Turn::Write),
+                        _ => self.0.clone().try_read_owned().ok().map(Turn::Read),
+                    }
+                }
+
+                fn else_do(&self, _: usize) -> String {
+                    format!("for a reader: {}, for a writer: {}", self.0.try_read().is_ok(), self.0.try_write().is_ok())
+                }
             }
-        }
-
-        fn else_do(&self, _: usize) -> String {
-            format!("for a reader: {}, for a writer: {}", self.0.try_read().is_ok(), self.0.try_write().is_ok())
-        }
+        };
     }
 
-    struct TokiosReaders(Arc<tokio::sync::RwLock<u32>>);
-
-    impl Lock for TokiosReaders {
-        type Guard = Turn<tokio::sync::OwnedRwLockReadGuard<u32>, tokio::sync::OwnedRwLockWriteGuard<u32>>;
-
-        fn new() -> Self {
-            Self(Arc::new(tokio::sync::RwLock::new(0)))
-        }
-
-        fn wait(&self, way: usize) -> Wait<Self::Guard> {
-            let lock = self.0.clone();
-            Box::pin(async move {
-                Some(match way {
-                    WRITE => Turn::Write(lock.write_owned().await),
-                    _ => Turn::Read(lock.read_owned().await),
-                })
-            })
-        }
-
-        fn try_now(&self, way: usize) -> Option<Self::Guard> {
-            match way {
-                WRITE => self.0.clone().try_write_owned().ok().map(Turn::Write),
-                _ => self.0.clone().try_read_owned().ok().map(Turn::Read),
-            }
-        }
-
-        fn else_do(&self, _: usize) -> String {
-            format!("for a reader: {}, for a writer: {}", self.0.try_read().is_ok(), self.0.try_write().is_ok())
-        }
-    }
+    readers_and_writers!(OurReaders, runtime);
+    readers_and_writers!(TokiosReaders, tokio);
 
     #[test]
     fn a_lock_for_readers_and_writers_does_what_tokios_does() {
@@ -308,67 +267,43 @@ mod locks {
 
 mod notifications {
     use super::*;
-    use runtime::sync::Notify;
 
-    struct Ours(Arc<Notify>);
+    macro_rules! notifying {
+        ($name:ident, $its:ident) => {
+            struct $name(Arc<$its::sync::Notify>);
 
-    impl Lock for Ours {
-        type Guard = ();
+            impl Lock for $name {
+                type Guard = ();
 
-        fn new() -> Self {
-            Self(Arc::new(Notify::new()))
-        }
+                fn new() -> Self {
+                    Self(Arc::new($its::sync::Notify::new()))
+                }
 
-        fn wait(&self, _: usize) -> Wait<()> {
-            let notify = self.0.clone();
-            Box::pin(async move {
-                notify.notified().await;
-                Some(())
-            })
-        }
+                fn wait(&self, _: usize) -> Wait<()> {
+                    let notify = self.0.clone();
+                    Box::pin(async move {
+                        notify.notified().await;
+                        Some(())
+                    })
+                }
 
-        fn try_now(&self, _: usize) -> Option<()> {
-            None
-        }
+                fn try_now(&self, _: usize) -> Option<()> {
+                    None
+                }
 
-        fn else_do(&self, what: usize) -> String {
-            match what {
-                0 => self.0.notify_waiters(),
-                _ => self.0.notify_one(),
+                fn else_do(&self, what: usize) -> String {
+                    match what {
+                        0 => self.0.notify_waiters(),
+                        _ => self.0.notify_one(),
+                    }
+                    what.to_string()
+                }
             }
-            what.to_string()
-        }
+        };
     }
 
-    struct Tokios(Arc<tokio::sync::Notify>);
-
-    impl Lock for Tokios {
-        type Guard = ();
-
-        fn new() -> Self {
-            Self(Arc::new(tokio::sync::Notify::new()))
-        }
-
-        fn wait(&self, _: usize) -> Wait<()> {
-            let notify = self.0.clone();
-            Box::pin(async move {
-                notify.notified().await;
-                Some(())
-            })
-        }
-
-        fn try_now(&self, _: usize) -> Option<()> {
-            None
-        }
-
-        fn else_do(&self, what: usize) -> String {
-            match what {
-                0 => self.0.notify_waiters(),
-                _ => self.0.notify_one(),
-            }
-            what.to_string()
-        }
-    }
+    notifying!(Ours, runtime);
+    notifying!(Tokios, tokio);
 
     #[test]
     fn a_notification_goes_where_tokios_goes() {
