@@ -13,7 +13,6 @@
 //! for differences only); to take whatever comes for JSON (aiohttp's `request.json()` does not look at the type); to answer
 //! 404 where only the method is wrong; to set a header on the good answers only.
 
-use bytes::Bytes;
 use examples::{fail, seconds};
 use netio::http::{
     HeaderMap, Method, Request, Uri,
@@ -62,14 +61,14 @@ fn app() -> Router {
 
 /// Asks, and prints the answer.
 async fn ask(server: &str, method: Method, path: &str, json: Option<&'static str>) -> Result<(), Error> {
-    let mut request = Request::new(Bytes::from_static(json.unwrap_or_default().as_bytes()));
+    let mut request = Request::new(json.unwrap_or_default().into());
     *request.uri_mut() = format!("{server}{path}").parse().expect("a URL");
     if json.is_some() {
         request.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
     }
     println!("{method} {path} {}", json.unwrap_or_default().replace('\n', "\n    "));
     *request.method_mut() = method;
-    let answer = Client::new().request(request).await?;
+    let answer = Client::new().execute(request).await?;
     println!("    {}", answer.status());
     for name in ["allow", "x-response-time"] {
         answer.headers().get(name).inspect(|value| println!("    {name}: {}", value.to_str().unwrap_or("?")));

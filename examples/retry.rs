@@ -50,7 +50,7 @@ async fn fetch(method: Method, url: String) {
     let path = url.splitn(4, '/').last().unwrap_or_default();
     let once = |_| async {
         let request = http::Request::builder().method(&method).uri(&url).body(Default::default());
-        let response = client.request(request.expect("a method and a URL")).await?;
+        let response = client.execute(request.expect("a method and a URL")).await?;
         Ok::<_, HttpFailure>(judge.check(response)?.status())
     };
     let result = one_three_five(4).name(format!("{method} /{path}")).run(once, |failure| judge.verdict(failure)).await;

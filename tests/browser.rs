@@ -85,7 +85,7 @@ impl Browser {
             .header("content-type", "application/json")
             .body(parameters.to_string().into())
             .expect("a request");
-        let answer = self.client.request(request).await.unwrap_or_else(|error| panic!("{command}: {error}"));
+        let answer = self.client.execute(request).await.unwrap_or_else(|error| panic!("{command}: {error}"));
         let (status, text) =
             (answer.status(), answer.text().await.unwrap_or_else(|error| panic!("{command}: {error}")));
         assert_eq!(status, 200, "{command} {parameters}: {text}");
@@ -122,7 +122,7 @@ impl Browser {
         self.script("document.querySelector('.run').scrollIntoView({ block: 'center', behavior: 'instant' })").await;
         self.script_until_done("requestAnimationFrame(() => requestAnimationFrame(done))").await;
         let request = http::Request::get(format!("{}/screenshot", self.session)).body(Default::default());
-        let answer = self.client.request(request.expect("a request")).await.expect("a picture");
+        let answer = self.client.execute(request.expect("a request")).await.expect("a picture");
         let answer: Value = serde_json::from_str(&answer.text().await.expect("it is text")).expect("JSON");
         let mut decode = Command::new("base64");
         let output = std::fs::File::create(file).expect("the file can be written");

@@ -238,7 +238,7 @@ fn echo(seen: Arc<Mutex<Vec<String>>>) -> impl Fn(Request) -> std::future::Ready
         seen.lock().unwrap().push(request.uri().path().to_owned());
         let known = [Method::GET, Method::POST].contains(request.method());
         let status = if known { StatusCode::OK } else { StatusCode::METHOD_NOT_ALLOWED };
-        std::future::ready(reply(status, "text/plain", request.into_body().to_vec()))
+        std::future::ready(reply(status, "text/plain", request.into_body()))
     }
 }
 

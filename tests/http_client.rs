@@ -249,7 +249,7 @@ fn a_connection_is_kept_for_the_next_request() {
         let client = Client::new();
         for method in [Method::GET, Method::HEAD, Method::GET, Method::POST, Method::GET] {
             let request = http::Request::builder().method(&method).uri(&script.url).body("body".into()).unwrap();
-            client.request(request).await.unwrap().bytes().await.unwrap();
+            client.execute(request).await.unwrap().bytes().await.unwrap();
         }
         assert_eq!(script.counts(), (1, 5));
     });
@@ -274,7 +274,7 @@ fn a_connection_that_may_not_be_clean_is_not_kept() {
                 let mut request = Request::new("body".into());
                 *request.method_mut() = Method::POST;
                 *request.uri_mut() = script.url.parse().unwrap();
-                let text = client.request(request).await.unwrap().text().await.unwrap();
+                let text = client.execute(request).await.unwrap().text().await.unwrap();
                 assert_eq!(text, "ok", "{ending:?}");
                 runtime::yield_now().await;
             }
@@ -323,7 +323,7 @@ fn a_request_is_sent_again_only_if_that_is_safe() {
             client.get(&script.url).await.unwrap().bytes().await.unwrap();
             let request = http::Request::builder().method(&method).uri(&script.url).body("".into()).unwrap();
             // The second connection dies too: that is an error, not a reason to go on for ever.
-            let error = client.request(request).await.unwrap_err();
+            let error = client.execute(request).await.unwrap_err();
             assert!(matches!(error, Error::Lost { .. }), "{method} {act:?}: {error}");
             let connections = if again { 2 } else { 1 };
             assert_eq!(script.counts(), (connections, connections + 1), "{method} {act:?}");
@@ -337,7 +337,7 @@ fn an_early_answer_counts() {
     run(async || {
         let script = Script::play(&[&[&[Says("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"), Hangs]]]);
         let request = http::Request::builder().method(Method::POST).uri(&script.url).body(vec![0; 20_000_000].into());
-        let answer = Client::new().request(request.unwrap()).await;
+        let answer = Client::new().execute(request.unwrap()).await;
         assert_eq!(answer.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
     });
 }
@@ -394,7 +394,7 @@ fn the_local_test_peer_does_what_it_is_asked() {
         }
         let mut request = http::Request::post(format!("{}/post", server.url())).body("{\"a\": 1}".into()).unwrap();
         request.headers_mut().insert(header::COOKIE, "b=2".parse().unwrap());
-        let mirror = client.request(request).await.unwrap().text().await.unwrap();
+        let mirror = client.execute(request).await.unwrap().text().await.unwrap();
         let mirror: serde_json::Value = serde_json::from_str(&mirror).unwrap();
         assert_eq!((&mirror["json"]["a"], &mirror["headers"]["cookie"]), (&1.into(), &"b=2".into()));
 

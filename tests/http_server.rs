@@ -1,6 +1,5 @@
 //! What the server does on the wire, and what it does with connections, bodies and handlers whose time has come.
 
-use bytes::Bytes;
 use netio::{
     http::{
         Body, Method, Request, Response, StatusCode,
@@ -51,7 +50,12 @@ impl Drop for Alarm {
 /// Answers with what it was asked.
 async fn echo(request: Request) -> Response {
     let PeerAddr(peer) = *request.extensions().get().unwrap();
-    let text = format!("{} {} from {peer}, {} bytes", request.method(), request.uri(), request.body().len());
+    let text = format!(
+        "{} {} from {peer}, {} bytes",
+        request.method(),
+        request.uri(),
+        request.body().length().unwrap_or_default()
+    );
     reply(StatusCode::OK, "text/plain", text)
 }
 
@@ -495,7 +499,7 @@ fn files_are_served_with_type_tag_and_length() {
             if let Some(known) = known {
                 request = request.header(header::IF_NONE_MATCH, known);
             }
-            files.respond(&request.body(Bytes::new()).unwrap()).await
+            files.respond(&request.body(Body::empty()).unwrap()).await
         };
         let page = ask(Method::GET, "/", None).await;
         let tag = page.headers()[header::ETAG].to_str().unwrap().to_owned();

@@ -662,7 +662,7 @@ fn the_time_is_on_every_status() {
             ("GET /x/200", 400, "0.000s"),
             ("GET /%", 400, "0.000s"),
             ("POST /json\n\n1", 415, "0.000s"),
-            ("POST /json\n\n12345678901", 413, "0.000s"),
+            ("POST /json\ncontent-type: application/json\n\n12345678901", 413, "0.000s"),
             ("GET /stream", 200, "0.020s"),
         ] {
             let answer = ask(address, request).await;
@@ -713,7 +713,7 @@ fn a_body_beyond_a_limit_is_refused() {
         {
             let answer = ask(address, &format!("POST {path}\n\n{}", "x".repeat(length))).await;
             assert_eq!(answer.status, status, "{path} {length}");
-            assert!(status == 200 || answer.body == "413 Payload Too Large: the body is too large\n", "{answer:?}");
+            assert!(status == 200 || answer.body.starts_with("413 Payload Too Large: the body "), "{answer:?}");
         }
     });
 }

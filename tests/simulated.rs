@@ -45,7 +45,7 @@ fn serve() -> (Arc<Event>, JoinHandle<io::Result<()>>) {
     let address: SocketAddr = SERVER.parse().unwrap();
     let server = Server::bind(address).unwrap().limits(Limits::default());
     let serving = spawn(async move {
-        let echo = |request: Request| async move { Response::new(request.into_body().into()) };
+        let echo = |request: Request| async move { Response::new(request.into_body()) };
         server.serve_until(stopped.wait(), echo).await
     });
     (stop, serving)
@@ -56,8 +56,8 @@ async fn ask(client: &Client, number: u64) -> Result<(), Error> {
     let body: Bytes = (0..random::below(2_000)).map(|n| (n + number) as u8).collect();
     let method = if random::chance(0.5) { Method::PUT } else { Method::POST };
     let request =
-        http::Request::builder().method(method).uri(format!("http://shop.example/{number}")).body(body.clone());
-    let answer = client.request(request.unwrap()).await?.bytes().await?;
+        http::Request::builder().method(method).uri(format!("http://shop.example/{number}")).body(body.clone().into());
+    let answer = client.execute(request.unwrap()).await?.bytes().await?;
     assert_eq!(answer, body, "request {number}");
     Ok(())
 }
@@ -146,10 +146,10 @@ fn a_peer_that_fell_silent_is_given_up_in_time() {
         let client = Client::builder().timeout(Duration::from_secs(7)).build();
         let far = CLIENT.parse().unwrap();
         let url = format!("http://{SERVER}/");
-        world::on_host(far, client.get(&url)).await.unwrap().bytes().await.unwrap();
+        world::on_host(far, client.get(&url).send()).await.unwrap().bytes().await.unwrap();
         world().partition(far, "10.0.0.1".parse().unwrap());
         let start = runtime::time::Instant::now();
-        let error = world::on_host(far, client.get(&url)).await.unwrap_err();
+        let error = world::on_host(far, client.get(&url).send()).await.unwrap_err();
         assert!(matches!(error, Error::Timeout { .. }), "{error}");
         assert_eq!(start.elapsed(), Duration::from_secs(7));
     });

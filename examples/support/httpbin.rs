@@ -18,7 +18,7 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use netio::http::{
     Body, HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, reply,
-    server::{Disconnect, Limits, PeerAddr, Server},
+    server::{BodyRejection, Disconnect, IntoResponse, Limits, PeerAddr, Server},
 };
 use runtime::{JoinHandle, time::sleep};
 use serde_json::{Value, json};
@@ -108,7 +108,7 @@ pub fn handler() -> impl Fn(Request) -> Answer + Send + Sync + 'static {
 /// The future of an answer.
 pub type Answer = std::pin::Pin<Box<dyn Future<Output = Response> + Send>>;
 
-async fn answer(request: Request, failures: Arc<Mutex<HashMap<String, u32>>>) -> Response {
+async fn answer(mut request: Request, failures: Arc<Mutex<HashMap<String, u32>>>) -> Response {
     let path = request.uri().path().to_owned();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let allowed = if segments == ["post"] { "POST" } else { "GET, HEAD" };
@@ -117,9 +117,13 @@ async fn answer(request: Request, failures: Arc<Mutex<HashMap<String, u32>>>) ->
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
         return response;
     }
+    let data = match request.body_mut().bytes().await {
+        Ok(data) => data,
+        Err(error) => return BodyRejection::from(error).into_response(),
+    };
     let answered = match segments[..] {
         [""] => Some(text(StatusCode::OK, INDEX)),
-        ["get"] | ["post"] => Some(document(&mirror(&request))),
+        ["get"] | ["post"] => Some(document(&mirror(&request, &data))),
         ["json"] => Some(document(&slides())),
         ["user-agent"] => Some(document(&json!({ "user-agent": field(request.headers(), header::USER_AGENT) }))),
         ["cookies"] => Some(document(&json!({ "cookies": cookies(request.headers()) }))),
@@ -127,7 +131,7 @@ async fn answer(request: Request, failures: Arc<Mutex<HashMap<String, u32>>>) ->
         ["delay", seconds] => match number(seconds, 0.0..=LONGEST) {
             Some(seconds) => {
                 sleep(Duration::from_secs_f64(seconds)).await;
-                Some(document(&mirror(&request)))
+                Some(document(&mirror(&request, &data)))
             }
             None => None,
         },
@@ -183,7 +187,7 @@ fn field(headers: &HeaderMap, name: header::HeaderName) -> String {
 }
 
 /// The request as the server saw it.
-fn mirror(request: &Request) -> Value {
+fn mirror(request: &Request, data: &[u8]) -> Value {
     let headers: serde_json::Map<_, _> = request
         .headers()
         .keys()
@@ -199,8 +203,8 @@ fn mirror(request: &Request) -> Value {
         "origin": request.extensions().get::<PeerAddr>().map(|PeerAddr(peer)| peer.ip().to_string()),
     });
     if request.method() == Method::POST {
-        mirror["data"] = String::from_utf8_lossy(request.body()).into();
-        mirror["json"] = serde_json::from_slice(request.body()).unwrap_or_default();
+        mirror["data"] = String::from_utf8_lossy(data).into();
+        mirror["json"] = serde_json::from_slice(data).unwrap_or_default();
     }
     mirror
 }

@@ -242,7 +242,7 @@ fn exchange(
         let judge = HttpRetry::new(method);
         let fetch = |_| async {
             let request = http::Request::builder().method(method).uri(&url).body(Default::default()).unwrap();
-            Ok::<_, HttpFailure>(judge.check(client.request(request).await?)?.status())
+            Ok::<_, HttpFailure>(judge.check(client.execute(request).await?)?.status())
         };
         let ended = Retry::new(4).backoff(doubled()).run(fetch, |failure| judge.verdict(failure)).await;
         server.abort();

@@ -1,27 +1,56 @@
-//! The body of a response: bytes that are there, or a stream of bytes that are still to be made.
+//! The body of a message: bytes that are there, or a stream of bytes that are still to come.
 //!
-//! A stream is polled by the connection that sends it, and by nobody else. So it goes no faster than the peer reads, and
-//! when the peer goes away it is dropped, with all that it owns: a body that reads a child process ends that process.
+//! It goes both ways. Whoever sends a stream polls it, and nobody else does: so it goes no faster than the peer reads, and when
+//! the peer goes away it is dropped, with all that it owns: a body that reads a child process ends that process. Whoever
+//! receives one polls the connection through it: what nobody reads stays with the peer.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes, BytesMut};
 use futures_core::Stream;
+use futures_io::{AsyncBufRead, AsyncRead};
 use std::{
     fmt,
     future::{Future, poll_fn},
     io::{self, ErrorKind},
+    mem,
     pin::Pin,
-    sync::{Arc, Mutex},
-    task::{Context, Poll, Waker},
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, Waker, ready},
 };
 
-/// The body of a response.
+/// The body of a request or a response.
+///
+/// A body that was received fails with an error whose kind says what happened:
+///
+/// | kind | meaning | a server answers |
+/// |---|---|---|
+/// | `FileTooLarge` | more bytes than its [limit](Body::set_limit) | 413 |
+/// | `TimedOut` | the peer was too slow | 408 |
+/// | `InvalidData` | it cannot be understood for certain | 400 |
+/// | `UnexpectedEof`, `ConnectionReset`, … | the peer is gone, and this is not the whole | – |
+///
+/// It is a [`Stream`] of its chunks, and [`reader`](Body::reader) makes an `AsyncRead` of it.
 pub struct Body {
-    pub(crate) content: Content,
+    content: Content,
     /// How many bytes a stream will give, if that is known.
-    pub(crate) length: Option<u64>,
+    length: Option<u64>,
+    /// How many more bytes may come.
+    allowed: u64,
+    limit: u64,
 }
 
-pub(crate) enum Content {
+enum Content {
+    Whole(Bytes),
+    /// The mutex is never locked, only gone around: with it a body is `Sync`, and a future may hold a `&Request` while it waits.
+    Stream(Mutex<Chunks>),
+    /// It failed, or whoever read it gave up in the middle; and that was told, or not yet. Told once it is at its end, so that no
+    /// loop over chunks goes on for ever; but it never passes for the whole.
+    Lost {
+        told: bool,
+    },
+}
+
+/// A body that is to be sent.
+pub(crate) enum Outgoing {
     Whole(Bytes),
     Stream(Chunks),
 }
@@ -30,15 +59,19 @@ pub(crate) enum Content {
 pub(crate) type Chunks = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 impl Body {
+    const fn new(content: Content) -> Self {
+        Body { content, length: None, allowed: u64::MAX, limit: u64::MAX }
+    }
+
     /// No bytes.
-    pub fn empty() -> Self {
-        Bytes::new().into()
+    pub const fn empty() -> Self {
+        Body::new(Content::Whole(Bytes::new()))
     }
 
     /// Whatever the stream gives, sent as it comes. If an item is an error, the connection is closed in mid-body, so that
     /// the peer cannot take what it has for the whole.
     pub fn stream(chunks: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
-        Body { content: Content::Stream(Box::pin(chunks)), length: None }
+        Body::new(Content::Stream(Mutex::new(Box::pin(chunks))))
     }
 
     /// Whatever `write` writes. Its future runs inside the connection; the body ends when it does.
@@ -75,8 +108,168 @@ impl Body {
     pub fn length(&self) -> Option<u64> {
         match &self.content {
             Content::Whole(bytes) => Some(bytes.len() as u64),
-            Content::Stream(_) => self.length,
+            Content::Stream(_) | Content::Lost { .. } => self.length,
         }
+    }
+
+    /// Allows so many bytes from now on; one more, and reading fails with `FileTooLarge`. One whose length is known, and is
+    /// more, fails before anything is read. It may be raised as well as lowered.
+    pub fn set_limit(&mut self, bytes: u64) {
+        (self.limit, self.allowed) = (bytes, bytes);
+    }
+
+    /// The next bytes, as they come; `None` at the end.
+    ///
+    /// # Errors
+    /// See [`Body`]. An error is told once; after it, nothing more comes.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: what has come is given by the next call.
+    pub async fn chunk(&mut self) -> io::Result<Option<Bytes>> {
+        poll_fn(|context| self.poll_chunk(context)).await.transpose()
+    }
+
+    /// The whole body. It is kept: the next call gives it again.
+    ///
+    /// # Errors
+    /// See [`Body`].
+    ///
+    /// # Cancel safety
+    /// Dropped in the middle of a stream, the body is lost, and whoever reads on is told so.
+    ///
+    /// ```
+    /// # use netio::http::Body;
+    /// # runtime::block_on(async {
+    /// let mut body = Body::from("hello");
+    /// assert_eq!(body.bytes().await?, "hello");
+    /// assert_eq!(body.bytes().await?, "hello");
+    /// # std::io::Result::Ok(()) }).unwrap();
+    /// ```
+    pub async fn bytes(&mut self) -> io::Result<Bytes> {
+        // Bytes that are there and allowed cost nothing.
+        if let Content::Whole(bytes) = &self.content
+            && bytes.len() as u64 <= self.allowed
+        {
+            return Ok(bytes.clone());
+        }
+        if let Content::Lost { .. } = self.content {
+            return Err(lost());
+        }
+        let (limit, length) = (self.limit, self.length);
+        let mut taken = mem::replace(self, Body { length, ..Body::new(Content::Lost { told: false }) });
+        let first = taken.chunk().await?.unwrap_or_default();
+        let whole = match taken.chunk().await? {
+            None => first,
+            Some(second) => {
+                let mut whole = BytesMut::with_capacity(first.len() + second.len());
+                whole.extend_from_slice(&first);
+                whole.extend_from_slice(&second);
+                while let Some(more) = taken.chunk().await? {
+                    whole.extend_from_slice(&more);
+                }
+                whole.freeze()
+            }
+        };
+        *self = Body { limit, allowed: limit, ..Body::from(whole.clone()) };
+        Ok(whole)
+    }
+
+    /// The body as something to read from: for parsers, decoders, and files to copy it into.
+    pub fn reader(self) -> BodyReader {
+        BodyReader { body: self, chunk: Bytes::new() }
+    }
+
+    /// What is to be sent: nothing of a body that was lost, or is longer than it may be, passes for the whole.
+    pub(crate) fn into_outgoing(self) -> Outgoing {
+        match self.content {
+            Content::Whole(bytes) if bytes.len() as u64 <= self.allowed => Outgoing::Whole(bytes),
+            Content::Stream(chunks) if self.allowed == u64::MAX => Outgoing::Stream(unlocked(chunks.into_inner())),
+            Content::Lost { .. } => Outgoing::Stream(Box::pin(Body::new(Content::Lost { told: false }))),
+            _ => Outgoing::Stream(Box::pin(self)),
+        }
+    }
+
+    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        let item = match &mut self.content {
+            Content::Whole(bytes) if bytes.is_empty() => None,
+            Content::Whole(bytes) => Some(Ok(mem::take(bytes))),
+            Content::Stream(_) if self.length.is_some_and(|length| length > self.allowed) => {
+                Some(Err(self.too_large()))
+            }
+            Content::Stream(chunks) => ready!(unlocked(chunks.get_mut()).as_mut().poll_next(context)),
+            Content::Lost { told: true } => None,
+            Content::Lost { told: false } => Some(Err(lost())),
+        };
+        let item = match item {
+            Some(Ok(chunk)) if chunk.len() as u64 > self.allowed => Some(Err(self.too_large())),
+            item => item,
+        };
+        match &item {
+            Some(Ok(chunk)) => {
+                self.allowed -= chunk.len() as u64;
+                self.length = self.length.map(|length| length.saturating_sub(chunk.len() as u64));
+            }
+            Some(Err(_)) => self.content = Content::Lost { told: true },
+            None if matches!(self.content, Content::Lost { .. }) => {}
+            None => self.content = Content::Whole(Bytes::new()),
+        }
+        Poll::Ready(item)
+    }
+
+    fn too_large(&self) -> io::Error {
+        io::Error::new(ErrorKind::FileTooLarge, format!("the body has more than the {} bytes allowed", self.limit))
+    }
+}
+
+fn lost() -> io::Error {
+    io::Error::other("the rest of the body is lost: it failed, or was not read on")
+}
+
+/// Nobody has ever locked it, so nobody has ever poisoned it.
+fn unlocked<T>(inner: Result<T, PoisonError<T>>) -> T {
+    inner.unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Stream for Body {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_chunk(context)
+    }
+}
+
+/// A [`Body`] to read from. From [`Body::reader`].
+#[derive(Debug)]
+pub struct BodyReader {
+    body: Body,
+    /// What was taken from the body and not read yet.
+    chunk: Bytes,
+}
+
+impl AsyncBufRead for BodyReader {
+    fn poll_fill_buf(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        while this.chunk.is_empty() {
+            match ready!(this.body.poll_chunk(context)) {
+                Some(chunk) => this.chunk = chunk?,
+                None => break,
+            }
+        }
+        Poll::Ready(Ok(&this.chunk))
+    }
+
+    fn consume(mut self: Pin<&mut Self>, amount: usize) {
+        self.chunk.advance(amount);
+    }
+}
+
+impl AsyncRead for BodyReader {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let there = ready!(self.as_mut().poll_fill_buf(context))?;
+        let length = there.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&there[..length]);
+        self.consume(length);
+        Poll::Ready(Ok(length))
     }
 }
 
@@ -88,7 +281,7 @@ impl Default for Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Body { content: Content::Whole(bytes), length: None }
+        Body::new(Content::Whole(bytes))
     }
 }
 
@@ -246,9 +439,9 @@ mod tests {
     use std::time::Duration;
 
     async fn collect(body: Body) -> Vec<Result<Bytes, String>> {
-        match body.content {
-            Content::Whole(bytes) => vec![Ok(bytes)],
-            Content::Stream(chunks) => chunks.map(|item| item.map_err(|error| error.to_string())).collect().await,
+        match body.into_outgoing() {
+            Outgoing::Whole(bytes) => vec![Ok(bytes)],
+            Outgoing::Stream(chunks) => chunks.map(|item| item.map_err(|error| error.to_string())).collect().await,
         }
     }
 
@@ -268,7 +461,7 @@ mod tests {
     fn a_writer_in_another_task_is_woken_and_told_the_end() {
         runtime::block_on(async {
             let (send, receive) = std::sync::mpsc::channel();
-            let Content::Stream(mut chunks) = Body::writer(|mut body| async move {
+            let Outgoing::Stream(mut chunks) = Body::writer(|mut body| async move {
                 send.send(runtime::spawn(async move {
                     for n in 0.. {
                         if let Err(error) = body.write(format!("{n}")).await {
@@ -280,8 +473,7 @@ mod tests {
                 .unwrap();
                 std::future::pending().await
             })
-            .content
-            else {
+            .into_outgoing() else {
                 panic!("not a stream")
             };
             for n in 0..5 {
@@ -297,19 +489,71 @@ mod tests {
         runtime::Runtime::builder().virtual_clock().build().unwrap().block_on(async {
             let written = Arc::new(Mutex::new(0));
             let count = written.clone();
-            let Content::Stream(mut chunks) = Body::writer(|mut body| async move {
+            let Outgoing::Stream(mut chunks) = Body::writer(|mut body| async move {
                 loop {
                     body.write("x").await?;
                     *count.lock().unwrap() += 1;
                 }
             })
-            .content
-            else {
+            .into_outgoing() else {
                 panic!("not a stream")
             };
             chunks.next().await.unwrap().unwrap();
             runtime::time::sleep(Duration::from_secs(1)).await;
             assert_eq!(*written.lock().unwrap(), 1, "one on the desk, and the next waits for room");
+        });
+    }
+
+    #[test]
+    fn a_body_is_read_whole_or_not_at_all() {
+        runtime::block_on(async {
+            let halves = || futures_lite::stream::iter([Ok(Bytes::from("one ")), Ok("two".into())]);
+            let mut body = Body::stream(halves());
+            assert_eq!(
+                (body.bytes().await.unwrap(), body.bytes().await.unwrap()),
+                ("one two".into(), "one two".into())
+            );
+            assert_eq!(body.length(), Some(7));
+
+            let mut cut = Body::stream(halves().chain(futures_lite::stream::pending()));
+            assert!(futures_lite::future::poll_once(cut.bytes()).await.is_none());
+            assert!(cut.bytes().await.is_err());
+            assert!(cut.chunk().await.is_err());
+            assert!(cut.chunk().await.unwrap().is_none(), "told once, it is over");
+            assert!(cut.bytes().await.is_err(), "but it does not pass for the whole");
+            assert!(matches!(collect(cut).await[..], [Err(_)]), "nor when it is sent");
+        });
+    }
+
+    #[test]
+    fn one_byte_more_than_allowed_is_too_many() {
+        runtime::block_on(async {
+            let stream =
+                |length| Body::stream(futures_lite::stream::iter([Ok(Bytes::from("four"))])).with_length(length);
+            for (most, fits) in [(4, true), (3, false)] {
+                for mut body in [stream(4), stream(0), Body::from("four")] {
+                    body.set_limit(most);
+                    let kind = body.bytes().await.map_err(|error| error.kind());
+                    assert_eq!(kind, if fits { Ok("four".into()) } else { Err(ErrorKind::FileTooLarge) });
+                }
+                let mut sent = stream(4);
+                sent.set_limit(most);
+                assert_eq!(collect(sent).await[0].is_ok(), fits);
+            }
+            let mut announced = Body::stream(futures_lite::stream::pending()).with_length(4);
+            announced.set_limit(3);
+            assert_eq!(announced.bytes().await.unwrap_err().kind(), ErrorKind::FileTooLarge, "before anything comes");
+        });
+    }
+
+    #[test]
+    fn a_reader_gives_what_the_chunks_hold() {
+        use futures_lite::AsyncReadExt;
+        runtime::block_on(async {
+            let chunks = ["", "abc", "d"].map(|chunk| Ok(Bytes::from(chunk)));
+            let mut text = String::new();
+            Body::stream(futures_lite::stream::iter(chunks)).reader().read_to_string(&mut text).await.unwrap();
+            assert_eq!(text, "abcd");
         });
     }
 }

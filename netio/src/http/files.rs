@@ -271,7 +271,7 @@ mod tests {
     }
 
     fn status(files: &StaticFiles, path: &str) -> u16 {
-        let request = ::http::Request::get(path).body(Bytes::new()).unwrap();
+        let request = ::http::Request::get(path).body(Body::empty()).unwrap();
         runtime::block_on(files.respond(&request)).status().as_u16()
     }
 

@@ -3,7 +3,6 @@
 //! Every connection of a thread reads into the same buffer and keeps only what came, so a connection that waits holds no
 //! memory for it.
 
-use crate::net::TcpStream;
 use bytes::BytesMut;
 use futures_io::AsyncRead;
 use std::{
@@ -22,12 +21,12 @@ thread_local! {
 
 /// Reads once and appends it to `input`; zero is the end of the stream.
 pub(crate) fn poll_fill(
-    mut stream: &TcpStream,
+    stream: &mut (impl AsyncRead + Unpin),
     input: &mut BytesMut,
     context: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
     BUFFER.with_borrow_mut(|buffer| {
-        let length = ready!(Pin::new(&mut stream).poll_read(context, buffer))?;
+        let length = ready!(Pin::new(stream).poll_read(context, buffer))?;
         input.extend_from_slice(&buffer[..length]);
         Poll::Ready(Ok(length))
     })

@@ -23,12 +23,10 @@ pub mod server;
 pub mod sse;
 
 pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header};
-pub use body::{Body, BodyWriter};
+pub use body::{Body, BodyReader, BodyWriter};
 
-use bytes::Bytes;
-
-/// A request. Its body is whole: the server reads it, up to a limit, before the handler runs.
-pub type Request = ::http::Request<Bytes>;
+/// A request. Its body may still have to come, or to be made.
+pub type Request = ::http::Request<Body>;
 
 /// A response. Its body may still have to be made.
 pub type Response = ::http::Response<Body>;

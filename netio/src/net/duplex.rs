@@ -72,6 +72,14 @@ pub struct DuplexStream {
     writes: Arc<Pipe>,
 }
 
+impl DuplexStream {
+    /// Whether the other end has neither written anything that was not read, nor closed.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let state = self.reads.state();
+        state.bytes.is_empty() && !state.ended
+    }
+}
+
 /// One direction.
 struct Pipe {
     capacity: usize,

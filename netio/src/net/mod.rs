@@ -36,6 +36,7 @@ mod duplex;
 mod options;
 mod resolve;
 mod tcp;
+mod transport;
 mod udp;
 mod unix;
 
@@ -45,5 +46,7 @@ pub use duplex::{DuplexStream, duplex};
 pub use options::{ListenOptions, TcpOptions};
 pub use resolve::{LookupError, Resolver, ResolverStats, lookup_host};
 pub use tcp::{TcpListener, TcpStream};
+#[expect(unused_imports, reason = "server and client go over it next")]
+pub(crate) use transport::Transport;
 pub use udp::UdpSocket;
 pub use unix::{UnixListener, UnixStream};

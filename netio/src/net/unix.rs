@@ -226,6 +226,12 @@ impl UnixStream {
     pub fn shutdown(&self, direction: Shutdown) -> io::Result<()> {
         self.0.get_ref().shutdown(direction)
     }
+
+    /// Whether the other end has neither sent anything nor hung up, as far as is known by now.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let peeked = rustix::net::recv(self.0.get_ref(), &mut [0], rustix::net::RecvFlags::PEEK);
+        matches!(peeked, Err(rustix::io::Errno::AGAIN))
+    }
 }
 
 impl AsFd for UnixStream {

@@ -17,7 +17,7 @@ use std::{
     future::{Future, poll_fn},
     io::{self, ErrorKind},
     pin::pin,
-    task::Poll,
+    task::{Context, Poll, ready},
 };
 
 /// The most interim responses (1xx) before the final one.
@@ -105,16 +105,19 @@ impl Connection {
     }
 
     /// The next bytes of the body; `None` at its end.
-    pub(super) async fn read_body(&mut self, decoder: &mut Decoder) -> Result<Option<Bytes>, Failure> {
+    pub(super) fn poll_body(
+        &mut self,
+        decoder: &mut Decoder,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, Failure>> {
         loop {
             match decoder.decode(&mut self.input)? {
-                Decoded::Data(data) => return Ok(Some(data)),
-                Decoded::End => return Ok(None),
-                Decoded::More => match fill(&self.stream, &mut self.input).await {
-                    Err(error) if error.kind() == ErrorKind::UnexpectedEof && decoder.may_end() => {
-                        *decoder = Decoder::Done;
-                    }
-                    filled => filled?,
+                Decoded::Data(data) => return Poll::Ready(Ok(Some(data))),
+                Decoded::End => return Poll::Ready(Ok(None)),
+                Decoded::More => match ready!(poll_fill(&mut self.stream, &mut self.input, context))? {
+                    0 if decoder.may_end() => *decoder = Decoder::Done,
+                    0 => return Poll::Ready(Err(closed().into())),
+                    _ => {}
                 },
             }
         }
@@ -148,11 +151,15 @@ async fn read_head(
     Err(bad("no final response after many interim ones"))
 }
 
-async fn fill(stream: &TcpStream, input: &mut BytesMut) -> io::Result<()> {
-    match poll_fn(|context| poll_fill(stream, input, context)).await? {
-        0 => Err(io::Error::new(ErrorKind::UnexpectedEof, "the server closed it")),
+async fn fill(mut stream: &TcpStream, input: &mut BytesMut) -> io::Result<()> {
+    match poll_fn(|context| poll_fill(&mut stream, input, context)).await? {
+        0 => Err(closed()),
         _ => Ok(()),
     }
+}
+
+fn closed() -> io::Error {
+    io::Error::new(ErrorKind::UnexpectedEof, "the server closed it")
 }
 
 fn bad(reason: &'static str) -> Failure {

@@ -116,7 +116,7 @@ impl<H: Service> Connection<H> {
     /// One request and its answer.
     async fn exchange(&mut self, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Stop> {
         let mut head = self.read_head(stop).await?;
-        *head.request.body_mut() = self.read_body(&head).await?;
+        *head.request.body_mut() = self.read_body(head.framing, head.expects_continue).await?.into();
         let last = self.served + 1 >= self.shared.limits.requests_per_connection;
         let plan = Plan::new(&head, head.keep_alive && !last);
         let response = self.handle(head.request).await?;
@@ -183,7 +183,7 @@ impl<H: Service> Connection<H> {
         let limits = &self.shared.limits;
         self.timer.set(Instant::now() + if self.served == 0 { limits.head_time } else { limits.keep_alive_time });
         poll_fn(|context| {
-            if let Poll::Ready(length) = poll_fill(&self.stream, &mut self.input, context)? {
+            if let Poll::Ready(length) = poll_fill(&mut self.stream, &mut self.input, context)? {
                 return Poll::Ready(if length == 0 { Err(Stop::Closed) } else { Ok(()) });
             }
             if stop.as_mut().poll(context).is_pending() {
@@ -194,14 +194,13 @@ impl<H: Service> Connection<H> {
         .await
     }
 
-    async fn read_body(&mut self, head: &RequestHead) -> Result<Bytes, Stop> {
-        if head.framing == Framing::Length(0) {
+    async fn read_body(&mut self, framing: Framing, mut expects_continue: bool) -> Result<Bytes, Stop> {
+        if framing == Framing::Length(0) {
             return Ok(Bytes::new());
         }
         let most = self.shared.limits.body_bytes;
         let deadline = Instant::now() + self.shared.limits.body_time;
-        let mut expects_continue = head.expects_continue;
-        let mut decoder = Decoder::from(head.framing);
+        let mut decoder = Decoder::from(framing);
         let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
         loop {
             let received = (first.len() + rest.len()) as u64;
@@ -229,7 +228,7 @@ impl<H: Service> Connection<H> {
         self.flush().await?;
         self.timer.set(deadline);
         poll_fn(|context| {
-            if let Poll::Ready(length) = poll_fill(&self.stream, &mut self.input, context)? {
+            if let Poll::Ready(length) = poll_fill(&mut self.stream, &mut self.input, context)? {
                 return Poll::Ready(if length == 0 { Err(Stop::Closed) } else { Ok(()) });
             }
             ready!(self.timer.poll(context));
@@ -246,7 +245,7 @@ impl<H: Service> Connection<H> {
         self.timer.set(Instant::now() + LINGER);
         let mut heard = 0;
         poll_fn(|context| {
-            while let Poll::Ready(read) = poll_fill(&self.stream, &mut self.input, context) {
+            while let Poll::Ready(read) = poll_fill(&mut self.stream, &mut self.input, context) {
                 match read {
                     Ok(length @ 1..) if heard < LINGER_BYTES => heard += length,
                     _ => return Poll::Ready(()),

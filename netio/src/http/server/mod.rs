@@ -29,8 +29,8 @@ mod service;
 mod timer;
 
 pub use extract::{
-    Cookies, Extension, Form, FormRejection, FromRequest, Json, JsonRejection, Missing, NotUtf8, Path, PathRejection,
-    Query, QueryRejection, State,
+    BodyRejection, Cookies, Extension, Form, FormRejection, FromRequest, Json, JsonRejection, Missing, Path,
+    PathRejection, Query, QueryRejection, State, TextRejection,
 };
 pub use handler::Handler;
 pub use into_response::{BadHeader, Html, IntoHeaders, IntoResponse, Redirect};

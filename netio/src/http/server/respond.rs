@@ -14,7 +14,7 @@ use super::{
 };
 use crate::http::{
     HeaderMap, Method, Response, StatusCode, Version,
-    body::{Chunks, Content},
+    body::{Chunks, Outgoing},
     fault::Fault,
     framing::Framing,
     head::RequestHead,
@@ -121,15 +121,15 @@ impl<H> Connection<H> {
             (true, _) => Afterwards::Stay,
         };
         output::response_head(&mut self.output, parts.status, &parts.headers, framing, afterwards);
-        let rest = match (body.content, framing) {
+        let rest = match (body.into_outgoing(), framing) {
             (_, None) => Rest::Nothing,
             _ if plan.to_head => Rest::Nothing,
-            (Content::Whole(bytes), _) if bytes.len() <= COPY => {
+            (Outgoing::Whole(bytes), _) if bytes.len() <= COPY => {
                 self.output.extend_from_slice(&bytes);
                 Rest::Nothing
             }
-            (Content::Whole(bytes), _) => Rest::Whole(bytes),
-            (Content::Stream(chunks), Some(framing)) => Rest::Stream(chunks, framing),
+            (Outgoing::Whole(bytes), _) => Rest::Whole(bytes),
+            (Outgoing::Stream(chunks), Some(framing)) => Rest::Stream(chunks, framing),
         };
         Ok((rest, stays))
     }
@@ -179,7 +179,7 @@ impl<H> Connection<H> {
             Ok(Poll::Pending) => {}
         }
         while self.input.len() < self.shared.limits.head_bytes {
-            match ready!(poll_fill(&self.stream, &mut self.input, context)) {
+            match ready!(poll_fill(&mut self.stream, &mut self.input, context)) {
                 Ok(1..) => {}
                 Ok(0) | Err(_) => return Poll::Ready(Step::PeerGone),
             }

@@ -1,6 +1,6 @@
 //! JSON, taken out of a body and sent as one.
 
-use super::{FromRequest, JsonRejection};
+use super::{BodyRejection, FromRequest, JsonRejection};
 use crate::http::{HeaderMap, Request, header};
 use serde::de::DeserializeOwned;
 
@@ -28,7 +28,8 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
         let is_json =
             |kind: &str| kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json");
         has_type(request.headers(), is_json).map_err(|found| JsonRejection::WrongType { found })?;
-        let value = serde_json::from_slice(request.body());
+        let body = request.body_mut().bytes().await.map_err(BodyRejection::from)?;
+        let value = serde_json::from_slice(&body);
         value.map(Json).map_err(|error| JsonRejection::Invalid {
             reason: error.to_string(),
             line: error.line(),

@@ -13,14 +13,16 @@ mod values;
 
 pub use body::Json;
 pub use cookies::Cookies;
-pub use rejection::{FormRejection, JsonRejection, Missing, NotUtf8, PathRejection, QueryRejection};
+pub use rejection::{
+    BodyRejection, FormRejection, JsonRejection, Missing, PathRejection, QueryRejection, TextRejection,
+};
 pub use text::{Form, Path, Query};
 
 use super::{PeerAddr, into_response::IntoResponse, middleware::RequestId, router::endpoint::Found};
-use crate::http::{HeaderMap, Method, Request, Uri, Version};
+use crate::http::{Body, HeaderMap, Method, Request, Uri, Version};
 use ::http::Extensions;
 use bytes::Bytes;
-use std::{any::type_name, convert::Infallible, future::Future};
+use std::{any::type_name, convert::Infallible, future::Future, mem};
 
 /// Taken out of a request.
 ///
@@ -30,19 +32,20 @@ use std::{any::type_name, convert::Infallible, future::Future};
 /// | [`Query<T>`](Query) | the query of the URI | 400 |
 /// | [`Form<T>`](Form) | a body as HTML forms send it | 400, 415 |
 /// | [`Json<T>`](Json) | a body in JSON | 400, 415 |
-/// | `String`, `Bytes` | the body | 400 if a `String` is not UTF-8 |
+/// | `String`, `Bytes` | the body, whole | 413, 408, 400 |
+/// | [`Body`] | the body, as it comes | – |
 /// | `Method`, `Uri`, `Version`, `HeaderMap` | that part of the head | – |
 /// | [`Cookies`] | the cookies | – |
 /// | [`PeerAddr`] | who asks | 500 without a server |
 /// | [`RequestId`] | its name | 500 without the layer |
 /// | [`State<T>`](State) | what the program shares with the handler | – |
 /// | [`Extension<T>`](Extension) | what a layer found out | 500 if it is not there |
-/// | `Request` | all of it | – |
+/// | `Request` | all of it, body included | – |
 /// | `Option<E>`, `Result<E, E::Rejection>` | `E`, or that it is not to be had | – |
 ///
-/// The body is whole when a handler is called, and no larger than
-/// [`Limits::body_bytes`](super::Limits::body_bytes); beyond, the server has answered 413. To look at it does not use it up:
-/// extractors may stand in any order, and several may look at the body.
+/// Whoever wants the whole body waits for it, and gets no more than [`Limits::body_bytes`](super::Limits::body_bytes), or what
+/// [`body_limit`](super::middleware::body_limit) allows; beyond, that is 413. To look at it does not use it up: extractors may
+/// stand in any order, and several may look at the body. Only `Body` and `Request` take it away, and so stand last.
 ///
 /// One of your own:
 ///
@@ -163,16 +166,41 @@ always! {
     Uri: |request| request.uri().clone();
     Version: |request| request.version();
     HeaderMap: |request| request.headers().clone();
-    Bytes: |request| request.body().clone();
-    Request: |request| request.clone();
     Cookies: |request| Cookies::of(request.headers());
 }
 
-impl FromRequest for String {
-    type Rejection = NotUtf8;
+impl FromRequest for Bytes {
+    type Rejection = BodyRejection;
 
-    async fn from_request(request: &mut Request) -> Result<Self, NotUtf8> {
-        String::from_utf8(request.body().to_vec()).map_err(|error| NotUtf8 { at: error.utf8_error().valid_up_to() })
+    async fn from_request(request: &mut Request) -> Result<Self, BodyRejection> {
+        Ok(request.body_mut().bytes().await?)
+    }
+}
+
+impl FromRequest for String {
+    type Rejection = TextRejection;
+
+    async fn from_request(request: &mut Request) -> Result<Self, TextRejection> {
+        let body = request.body_mut().bytes().await.map_err(BodyRejection::from)?;
+        String::from_utf8(body.into()).map_err(|error| TextRejection::NotUtf8 { at: error.utf8_error().valid_up_to() })
+    }
+}
+
+/// Takes the body away: what comes after it finds none.
+impl FromRequest for Body {
+    type Rejection = Infallible;
+
+    async fn from_request(request: &mut Request) -> Result<Self, Infallible> {
+        Ok(mem::take(request.body_mut()))
+    }
+}
+
+/// Takes everything away: what comes after it finds nothing.
+impl FromRequest for Request {
+    type Rejection = Infallible;
+
+    async fn from_request(request: &mut Request) -> Result<Self, Infallible> {
+        Ok(mem::take(request))
     }
 }
 

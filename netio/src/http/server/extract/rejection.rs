@@ -4,7 +4,10 @@ use crate::http::{
     Response, StatusCode, explain,
     server::{IntoResponse, extract::Json},
 };
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    io::{self, ErrorKind},
+};
 
 /// What an extractor needs is not there, which is a mistake of the program: 500. Displayed, it tells what; the client is not
 /// told.
@@ -18,17 +21,60 @@ impl IntoResponse for Missing {
     }
 }
 
-/// A body that should be text is none: 400.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the body is not UTF-8 from byte {at} on")]
-pub struct NotUtf8 {
-    /// How many bytes are.
-    pub at: usize,
+/// The body did not come, or not as it should: answered with the status that [`Body`](crate::http::Body) tells for the kind of
+/// the error, otherwise with 400.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct BodyRejection {
+    /// What kind of error reading it gave.
+    pub kind: ErrorKind,
+    /// Its text.
+    pub reason: String,
 }
 
-impl IntoResponse for NotUtf8 {
+impl From<io::Error> for BodyRejection {
+    fn from(error: io::Error) -> Self {
+        BodyRejection { kind: error.kind(), reason: error.to_string() }
+    }
+}
+
+impl BodyRejection {
+    fn status(&self) -> StatusCode {
+        match self.kind {
+            ErrorKind::FileTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorKind::TimedOut => StatusCode::REQUEST_TIMEOUT,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+impl IntoResponse for BodyRejection {
     fn into_response(self) -> Response {
-        refused(StatusCode::BAD_REQUEST, &self)
+        refused(self.status(), &self)
+    }
+}
+
+/// A body that should be text is none: 400, or what [`BodyRejection`] tells.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextRejection {
+    /// It could not be read.
+    #[error(transparent)]
+    Body(#[from] BodyRejection),
+    /// It is not UTF-8: 400.
+    #[error("the body is not UTF-8 from byte {at} on")]
+    NotUtf8 {
+        /// How many bytes are.
+        at: usize,
+    },
+}
+
+impl IntoResponse for TextRejection {
+    fn into_response(self) -> Response {
+        match self {
+            TextRejection::Body(rejection) => rejection.into_response(),
+            TextRejection::NotUtf8 { .. } => refused(StatusCode::BAD_REQUEST, &self),
+        }
     }
 }
 
@@ -58,6 +104,9 @@ impl IntoResponse for QueryRejection {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormRejection {
+    /// It could not be read.
+    #[error(transparent)]
+    Body(#[from] BodyRejection),
     /// It does not say that it is a form: 415.
     #[error("a form is of the type application/x-www-form-urlencoded, and the body is of {found}")]
     WrongType {
@@ -75,6 +124,7 @@ pub enum FormRejection {
 impl IntoResponse for FormRejection {
     fn into_response(self) -> Response {
         match self {
+            FormRejection::Body(rejection) => rejection.into_response(),
             FormRejection::WrongType { .. } => refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, &self),
             FormRejection::Invalid { .. } => refused(StatusCode::BAD_REQUEST, &self),
         }
@@ -85,6 +135,9 @@ impl IntoResponse for FormRejection {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonRejection {
+    /// It could not be read: answered in JSON all the same, with the status of a [`BodyRejection`].
+    #[error(transparent)]
+    Body(#[from] BodyRejection),
     /// It does not say that it is JSON: 415.
     #[error("JSON is of the type application/json, and the body is of {found}")]
     WrongType {
@@ -105,7 +158,8 @@ pub enum JsonRejection {
 
 impl IntoResponse for JsonRejection {
     fn into_response(self) -> Response {
-        let status = match self {
+        let status = match &self {
+            JsonRejection::Body(rejection) => rejection.status(),
             JsonRejection::WrongType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             JsonRejection::Invalid { .. } => StatusCode::BAD_REQUEST,
         };

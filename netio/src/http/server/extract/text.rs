@@ -1,6 +1,6 @@
 //! What comes as text with names: the parameters of a path, a query, a form.
 
-use super::{FormRejection, FromRequest, PathRejection, QueryRejection, body::has_type, values::Values};
+use super::{BodyRejection, FormRejection, FromRequest, PathRejection, QueryRejection, body::has_type, values::Values};
 use crate::http::{Request, server::router::endpoint::Found};
 use serde::de::DeserializeOwned;
 
@@ -71,7 +71,8 @@ impl<T: DeserializeOwned> FromRequest for Form<T> {
     async fn from_request(request: &mut Request) -> Result<Self, FormRejection> {
         has_type(request.headers(), |kind| kind == "application/x-www-form-urlencoded")
             .map_err(|found| FormRejection::WrongType { found })?;
-        urlencoded(request.body()).map(Form).map_err(|reason| FormRejection::Invalid { reason })
+        let body = request.body_mut().bytes().await.map_err(BodyRejection::from)?;
+        urlencoded(&body).map(Form).map_err(|reason| FormRejection::Invalid { reason })
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
         table::{Table, not_found},
     },
 };
-use crate::http::{HeaderValue, Request, Response, StatusCode, explain};
+use crate::http::{HeaderValue, Request, Response};
 use runtime::time::Instant;
 use std::{fmt, sync::Arc};
 
@@ -95,22 +95,17 @@ pub async fn timing(request: Request, next: Next) -> Response {
     response
 }
 
-/// A layer that answers a request with 413 if its body has more than so many bytes.
-///
-/// For routes that are to take less than the server does: it has read the body already, and refused what was beyond
-/// [`Limits::body_bytes`](super::Limits::body_bytes). To let some routes take more, raise the server's limit and put this
-/// layer around the others.
+/// A layer that lets the body of a request have so many bytes: fewer than the server's
+/// [`Limits::body_bytes`](super::Limits::body_bytes), or more. Beyond, whoever reads the body is told, and an
+/// [extractor](super::FromRequest) answers with 413.
 ///
 /// ```
 /// use netio::http::server::{Router, middleware};
 /// let router = Router::new().post("/note", async |note: String| note).layer(middleware::body_limit(1000));
 /// ```
-pub fn body_limit(most: usize) -> impl Fn(Request, Next) -> BoxResponse + Send + Sync + 'static {
-    move |request, next| {
-        if request.body().len() > most {
-            at_once(explain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"))
-        } else {
-            next.begin(request)
-        }
+pub fn body_limit(most: u64) -> impl Fn(Request, Next) -> BoxResponse + Send + Sync + 'static {
+    move |mut request, next| {
+        request.body_mut().set_limit(most);
+        next.begin(request)
     }
 }

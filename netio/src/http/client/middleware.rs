@@ -1,0 +1,94 @@
+//! What stands around a client's requests: async functions of a request and of what comes next.
+//!
+//! ```text
+//!   Client::execute ──> layer ──> layer ──> redirects, cookies, decoding ──> one exchange with one server
+//! ```
+
+use super::{Client, ClientResponse, Error, fetch};
+use crate::http::Request;
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
+
+/// A response while it is fetched, of whatever type its future is.
+pub type BoxFetch = Pin<Box<dyn Future<Output = Result<ClientResponse, Error>> + Send>>;
+
+/// A middleware without its type.
+pub(super) type Layer = Arc<dyn Fn(Request, Next) -> BoxFetch + Send + Sync>;
+
+/// A middleware: every `async fn(Request, Next) -> Result<ClientResponse, Error>` is one.
+///
+/// ```
+/// use netio::http::{Request, client::{Client, ClientResponse, Error, Next}};
+///
+/// async fn logged(request: Request, next: Next) -> Result<ClientResponse, Error> {
+///     let line = format!("{} {}", request.method(), request.uri());
+///     let result = next.run(request).await;
+///     match &result {
+///         Ok(response) => println!("{line}: {}", response.status()),
+///         Err(error) => println!("{error}"),
+///     }
+///     result
+/// }
+///
+/// let client = Client::builder().layer(logged).build();
+/// ```
+pub trait Middleware: Send + Sync + 'static {
+    /// Does what it does, and usually [runs](Next::run) what comes next.
+    fn handle(
+        &self,
+        request: Request,
+        next: Next,
+    ) -> impl Future<Output = Result<ClientResponse, Error>> + Send + 'static;
+}
+
+impl<M, F> Middleware for M
+where
+    M: Fn(Request, Next) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<ClientResponse, Error>> + Send + 'static,
+{
+    fn handle(
+        &self,
+        request: Request,
+        next: Next,
+    ) -> impl Future<Output = Result<ClientResponse, Error>> + Send + 'static {
+        self(request, next)
+    }
+}
+
+/// What is further in: the layers after this one, and the exchange with the server. A clone does it once more: so a layer can
+/// try again.
+#[derive(Clone)]
+#[must_use = "nothing is sent unless it is run"]
+pub struct Next {
+    client: Client,
+    /// How many layers are further out.
+    passed: usize,
+}
+
+impl Next {
+    pub(super) fn new(client: Client) -> Self {
+        Next { client, passed: 0 }
+    }
+
+    /// The response from further in.
+    ///
+    /// # Errors
+    /// When there is none.
+    ///
+    /// # Cancel safety
+    /// Dropped, it drops what runs further in.
+    pub async fn run(mut self, request: Request) -> Result<ClientResponse, Error> {
+        match self.client.inner.layers.get(self.passed).cloned() {
+            Some(layer) => {
+                self.passed += 1;
+                layer(request, self).await
+            }
+            None => fetch::fetch(&self.client, request).await,
+        }
+    }
+}
+
+impl fmt::Debug for Next {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Next").field("passed", &self.passed).finish_non_exhaustive()
+    }
+}
