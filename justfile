@@ -25,6 +25,14 @@ bench-pollers:
 example name *arguments:
     cargo run --example {{ name }} -- {{ arguments }}
 
+# A crate for your own runtime, which compiles and can do nothing yet: `just new ../my-runtime`.
+new folder:
+    cargo run --quiet -p stages --example new -- {{ folder }}
+
+# The cases of all chapters up to this one, on your own runtime: `just check 05 --runtime ../my-runtime`.
+check *arguments:
+    cargo run --quiet -p stages --example check -- {{ arguments }}
+
 # Is all well on this machine? Every example prints, here and now, what the book says that it prints.
 doctor:
     cargo --version

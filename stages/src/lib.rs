@@ -11,4 +11,8 @@
 #![forbid(unsafe_code)]
 
 pub mod cases;
+pub mod s05_block_on;
+pub mod s06_executor;
+pub mod s08_join;
+pub mod s09_timers;
 pub mod task_cell;

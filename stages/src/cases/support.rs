@@ -1,0 +1,124 @@
+//! What the cases share.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    thread,
+    time::Duration,
+};
+
+/// The cases of a chapter: each a generic function and the hint for whoever fails it.
+macro_rules! cases {
+    ($chapter:literal: $($case:ident: $hint:literal,)*) => {
+        pub(super) fn cases<R: Runtime>() -> Vec<Case> {
+            vec![$(Case { chapter: $chapter, name: stringify!($case), hint: $hint, run: $case::<R> }),*]
+        }
+    };
+}
+pub(super) use cases;
+
+/// Counts, from wherever.
+#[derive(Clone, Default)]
+pub(super) struct Count(Arc<AtomicUsize>);
+
+impl Count {
+    pub(super) fn up(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(super) fn get(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Counts its drops.
+pub(super) struct Dropped(pub(super) Count);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.up();
+    }
+}
+
+/// A future that counts its polls.
+pub(super) struct Polled<F> {
+    pub(super) future: Pin<Box<F>>,
+    pub(super) polls: Count,
+}
+
+pub(super) fn polled<F: Future>(polls: &Count, future: F) -> Polled<F> {
+    Polled { future: Box::pin(future), polls: polls.clone() }
+}
+
+impl<F: Future> Future for Polled<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        self.polls.up();
+        self.future.as_mut().poll(context)
+    }
+}
+
+/// A gate that is opened once, from wherever, and lets one who waits pass. Only the latest waker is woken.
+#[derive(Clone, Default)]
+pub(super) struct Gate(Arc<Mutex<GateState>>);
+
+#[derive(Default)]
+struct GateState {
+    open: bool,
+    waker: Option<Waker>,
+}
+
+impl Gate {
+    pub(super) fn open(&self) {
+        let waker = {
+            let mut state = self.0.lock().unwrap();
+            state.open = true;
+            state.waker.take()
+        };
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Opened by another thread, after so long.
+    pub(super) fn open_later(&self, time: Duration) -> thread::JoinHandle<()> {
+        let gate = self.clone();
+        thread::spawn(move || {
+            thread::sleep(time);
+            gate.open();
+        })
+    }
+}
+
+impl Future for Gate {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.0.lock().unwrap();
+        if state.open {
+            return Poll::Ready(());
+        }
+        state.waker = Some(context.waker().clone());
+        Poll::Pending
+    }
+}
+
+/// What happened, in its order.
+#[derive(Clone, Default)]
+pub(super) struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    pub(super) fn say(&self, what: impl Into<String>) {
+        self.0.lock().unwrap().push(what.into());
+    }
+
+    #[track_caller]
+    pub(super) fn expect(&self, expected: &[&str]) {
+        let said = self.0.lock().unwrap();
+        assert_eq!(*said, expected, "(left: what happened; right: what should have)");
+    }
+}

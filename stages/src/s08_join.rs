@@ -1,0 +1,177 @@
+//! Stage 8: whoever spawned a task hears of its end.
+//!
+//! ```text
+//!   task ── puts ──> [ Slot: an output, and who waits for it ] ── gives ──> JoinHandle
+//!                              <── asks to end ──
+//! ```
+//!
+//! Nothing in the executor changes: the task that it runs is one that puts its output into a slot.
+
+use std::{
+    any::Any,
+    future::Future,
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard},
+    task::{Context, Poll, Waker},
+};
+
+/// Why a task has no output.
+#[derive(Debug)]
+pub enum JoinError {
+    /// It was aborted, or its executor has ended.
+    Cancelled,
+    /// It panicked, with this.
+    Panicked(Box<dyn Any + Send>),
+}
+
+// ANCHOR: slot
+/// What a task and its handle share.
+struct Slot<T> {
+    state: Mutex<State<T>>,
+}
+
+struct State<T> {
+    output: Output<T>,
+    /// The task is to end. Seen by its next poll.
+    aborted: bool,
+    /// Wakes the task, once it has been polled. Before that it is in the queue anyway.
+    task: Option<Waker>,
+}
+
+enum Output<T> {
+    /// Not there yet; perhaps somebody waits.
+    Awaited(Option<Waker>),
+    There(Result<T, JoinError>),
+    /// It was taken, or nobody will take it.
+    Unwanted,
+}
+// ANCHOR_END: slot
+
+impl<T> Slot<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().expect("nothing that can panic runs under this lock")
+    }
+
+    // ANCHOR: put
+    fn put(&self, output: Result<T, JoinError>) {
+        let mut state = self.lock();
+        state.task = None;
+        let waker = match mem::replace(&mut state.output, Output::There(output)) {
+            Output::Awaited(waker) => waker,
+            unwanted => {
+                // Dropped outside the lock: it is anybody's code.
+                let output = mem::replace(&mut state.output, unwanted);
+                drop(state);
+                drop(output);
+                return;
+            }
+        };
+        drop(state);
+        waker.into_iter().for_each(Waker::wake);
+    }
+    // ANCHOR_END: put
+}
+
+// ANCHOR: task
+/// A future that gives its output to a slot: this is what the executor runs.
+struct Joinable<F: Future> {
+    /// Gone before the output is put into the slot.
+    future: Option<Pin<Box<F>>>,
+    slot: Arc<Slot<F::Output>>,
+}
+
+impl<F: Future> Future for Joinable<F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let waker = context.waker().clone();
+        let mut state = self.slot.lock();
+        let aborted = state.aborted;
+        let stale = state.task.replace(waker);
+        drop(state);
+        drop(stale);
+        let future = self.future.as_mut().expect("it is not polled again after its end");
+        let output = if aborted {
+            Err(JoinError::Cancelled)
+        } else {
+            match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(output)) => Ok(output),
+                Err(panic) => Err(JoinError::Panicked(panic)),
+            }
+        };
+        self.future = None;
+        self.slot.put(output);
+        Poll::Ready(())
+    }
+}
+
+impl<F: Future> Drop for Joinable<F> {
+    fn drop(&mut self) {
+        // Dropped before its end: the executor is over.
+        if self.future.take().is_some() {
+            self.slot.put(Err(JoinError::Cancelled));
+        }
+    }
+}
+
+impl<F: Future> Unpin for Joinable<F> {}
+// ANCHOR_END: task
+
+/// Makes a task of a future, and a handle for its output. The task is then spawned like any other.
+pub fn joinable<F>(future: F) -> (impl Future<Output = ()> + Send + 'static, JoinHandle<F::Output>)
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    let state = State { output: Output::Awaited(None), aborted: false, task: None };
+    let slot = Arc::new(Slot { state: Mutex::new(state) });
+    (Joinable { future: Some(Box::pin(future)), slot: slot.clone() }, JoinHandle { slot })
+}
+
+// ANCHOR: handle
+/// Waits for the output of a task. Dropping it detaches the task: it runs on, and nobody hears of its output.
+pub struct JoinHandle<T> {
+    slot: Arc<Slot<T>>,
+}
+
+impl<T> JoinHandle<T> {
+    /// Asks the task to end, at its next suspension. One that is over is left alone.
+    pub fn abort(&self) {
+        let mut state = self.slot.lock();
+        state.aborted = true;
+        let task = state.task.clone();
+        drop(state);
+        task.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let waker = context.waker().clone();
+        let mut state = self.slot.lock();
+        match mem::replace(&mut state.output, Output::Unwanted) {
+            Output::There(output) => Poll::Ready(output),
+            Output::Unwanted => panic!("a JoinHandle was polled after it had given its output"),
+            Output::Awaited(stale) => {
+                state.output = Output::Awaited(Some(waker));
+                drop(state);
+                drop(stale);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        let mut state = self.slot.lock();
+        let left = mem::replace(&mut state.output, Output::Unwanted);
+        drop(state);
+        drop(left);
+    }
+}
+// ANCHOR_END: handle
