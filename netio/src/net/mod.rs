@@ -46,7 +46,6 @@ pub use duplex::{DuplexStream, duplex};
 pub use options::{ListenOptions, TcpOptions};
 pub use resolve::{LookupError, Resolver, ResolverStats, lookup_host};
 pub use tcp::{TcpListener, TcpStream};
-#[expect(unused_imports, reason = "server and client go over it next")]
-pub(crate) use transport::Transport;
+pub(crate) use transport::{Socket, Transport};
 pub use udp::UdpSocket;
 pub use unix::{UnixListener, UnixStream};

@@ -76,6 +76,12 @@ impl LookupError {
         &self.name
     }
 
+    /// What the resolver said, as it said it to us, or as much of it as can be told again.
+    pub(crate) fn into_cause(self) -> io::Error {
+        let kind = self.cause.kind();
+        Arc::try_unwrap(self.cause).unwrap_or_else(|shared| io::Error::new(kind, shared.to_string()))
+    }
+
     /// `NotFound` if it is known that there is no such host, `InvalidInput` if this is no host and port; else whatever the
     /// system's resolver made of it.
     pub fn kind(&self) -> ErrorKind {
@@ -204,30 +210,39 @@ impl Resolver {
     /// });
     /// ```
     pub async fn lookup(&self, address: impl Into<Address>) -> Result<Vec<SocketAddr>, LookupError> {
+        Ok(self.look(address).await?.0)
+    }
+
+    /// [`lookup`](Resolver::lookup), and whether nobody had to be asked by us.
+    pub(crate) async fn look(&self, address: impl Into<Address>) -> Result<(Vec<SocketAddr>, bool), LookupError> {
         let address = address.into();
         let error = |cause| LookupError::new(address.to_string(), cause);
         let (host, port) = match address.number_or_name().map_err(error)? {
-            Ok(number) => return Ok(vec![number]),
+            Ok(number) => return Ok((vec![number], true)),
             Err(name) => name,
         };
         // `10.0.0.1` may also come as a name: one that a custom `lookup` need not know.
         if let Ok(number) = host.parse() {
-            return Ok(vec![SocketAddr::new(number, port)]);
+            return Ok((vec![SocketAddr::new(number, port)], true));
         }
         // Names are the same in small letters and in capitals.
         let host = host.to_ascii_lowercase();
         let asked = host.clone();
-        let answer = async || match (self.ask)(asked).await {
-            Ok(addresses) if addresses.is_empty() => Err(Arc::new(no_address())),
-            Ok(addresses) => Ok(addresses.into()),
-            Err(cause) => Err(Arc::new(cause)),
+        let mut cached = true;
+        let answer = async || {
+            cached = false;
+            match (self.ask)(asked).await {
+                Ok(addresses) if addresses.is_empty() => Err(Arc::new(no_address())),
+                Ok(addresses) => Ok(addresses.into()),
+                Err(cause) => Err(Arc::new(cause)),
+            }
         };
         let with_port = |mut address: SocketAddr| {
             address.set_port(port);
             address
         };
         match self.answers.get_or_try_insert_with(host, answer).await {
-            Ok(addresses) => Ok(addresses.iter().copied().map(with_port).collect()),
+            Ok(addresses) => Ok((addresses.iter().copied().map(with_port).collect(), cached)),
             Err(cause) => Err(LookupError { name: address.to_string(), cause }),
         }
     }

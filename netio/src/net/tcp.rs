@@ -60,6 +60,26 @@ impl TcpListener {
         }))
     }
 
+    /// Takes over a listener that somebody else bound: a service manager, or another runtime.
+    ///
+    /// # Errors
+    /// When it cannot be made non-blocking; `Unsupported` in a simulated runtime, whose world has sockets of its own.
+    ///
+    /// ```
+    /// let bound = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let address = bound.local_addr()?;
+    /// let listener = netio::net::TcpListener::from_std(bound)?;
+    /// assert_eq!(listener.local_addr()?, address);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
+        if world::current().is_some() {
+            return Err(io::Error::new(ErrorKind::Unsupported, "a simulated world has sockets of its own"));
+        }
+        listener.set_nonblocking(true)?;
+        Ok(Self(Listening::System(AsyncFd::new(mio::net::TcpListener::from_std(listener)))))
+    }
+
     /// The next connection, and who called.
     ///
     /// # Errors

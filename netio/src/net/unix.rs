@@ -101,10 +101,13 @@ impl UnixListener {
     /// # Cancel safety
     /// Nothing is lost: a connection that was not returned is still in the backlog.
     pub async fn accept(&self) -> io::Result<UnixStream> {
-        match self.listener.read_with(|listener| listener.accept()).await {
-            Ok((stream, _)) => Ok(UnixStream(AsyncFd::new(stream))),
-            Err(error) => Err(cannot("accept at", self.path(), error)),
-        }
+        self.accept_plainly().await.map_err(|error| cannot("accept at", self.path(), error))
+    }
+
+    /// With the system's own error, for who has to tell one from the other.
+    pub(crate) async fn accept_plainly(&self) -> io::Result<UnixStream> {
+        let (stream, _) = self.listener.read_with(|listener| listener.accept()).await?;
+        Ok(UnixStream(AsyncFd::new(stream)))
     }
 
     /// Where it listens, from the root on.

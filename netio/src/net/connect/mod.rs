@@ -128,13 +128,23 @@ impl Connector {
         connected.ok_or(ConnectError::Failed { target, failures })
     }
 
+    /// Connects to the one of these addresses that answers first.
+    pub(crate) async fn connect_to_any(&self, addresses: Vec<SocketAddr>) -> Result<TcpStream, Failures> {
+        let mut failures = Failures::default();
+        self.first_of(addresses, &mut failures).await.ok_or(failures)
+    }
+
     async fn try_all(&self, target: Address, failures: &mut Failures) -> Result<Option<TcpStream>, LookupError> {
         let addresses = match &self.resolver {
             Some(resolver) => resolver.lookup(target).await?,
             None => lookup_host(target).await?,
         };
+        Ok(self.first_of(addresses, failures).await)
+    }
+
+    async fn first_of(&self, addresses: Vec<SocketAddr>, failures: &mut Failures) -> Option<TcpStream> {
         let call = |address| TcpStream::call(address, self.local, self.reuse_address, &self.options);
-        Ok(first_of(addresses, self.stagger, call, failures).await)
+        first_of(addresses, self.stagger, call, failures).await
     }
 }
 
