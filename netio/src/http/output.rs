@@ -4,7 +4,7 @@
 //! nowhere else: fields of those names in a message are not copied.
 
 use super::framing::Framing;
-use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use std::{cell::RefCell, io::Write, time::SystemTime};
 
 /// What a server says when it has read the head of a request whose sender waits for leave to send the body.
@@ -21,6 +21,8 @@ pub(crate) enum Afterwards {
     Stay,
     /// Said, for a client of HTTP/1.0.
     StaySaid,
+    /// It goes on in another protocol; or it should, which the status says.
+    Upgrade,
 }
 
 /// Writes a status line and the fields. `framing` is none for a response that has no body by its nature.
@@ -31,42 +33,33 @@ pub(crate) fn response_head(
     framing: Option<Framing>,
     afterwards: Afterwards,
 ) {
-    output.extend_from_slice(b"HTTP/1.1 ");
-    output.extend_from_slice(status.as_str().as_bytes());
-    output.push(b' ');
-    output.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
-    output.extend_from_slice(b"\r\n");
-    fields(output, headers);
-    if !headers.contains_key(header::DATE) {
+    // What most heads need; so the vector grows once, if at all.
+    output.reserve(256);
+    match status {
+        StatusCode::OK => output.extend_from_slice(b"HTTP/1.1 200 OK\r\n"),
+        _ => {
+            let reason = status.canonical_reason().unwrap_or_default();
+            for part in ["HTTP/1.1 ", status.as_str(), " ", reason, "\r\n"] {
+                output.extend_from_slice(part.as_bytes());
+            }
+        }
+    }
+    if !fields(output, headers) {
         DATE.with_borrow_mut(|date| date.write(output));
     }
     ending(output, framing, afterwards);
 }
 
-/// Writes a request line and the fields.
-pub(crate) fn request_head(
-    output: &mut Vec<u8>,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    framing: Option<Framing>,
-    afterwards: Afterwards,
-) {
-    let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    for part in [method.as_str(), " ", target, " HTTP/1.1\r\n"] {
-        output.extend_from_slice(part.as_bytes());
-    }
-    fields(output, headers);
-    ending(output, framing, afterwards);
-}
-
-fn fields(output: &mut Vec<u8>, headers: &HeaderMap) {
+/// Tells whether the date is among them.
+fn fields(output: &mut Vec<u8>, headers: &HeaderMap) -> bool {
+    let mut dated = false;
     for (name, value) in headers {
-        let ours = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION].contains(name);
-        if !ours {
+        if *name != header::CONTENT_LENGTH && *name != header::TRANSFER_ENCODING && *name != header::CONNECTION {
+            dated |= *name == header::DATE;
             field(output, name.as_str(), value.as_bytes());
         }
     }
+    dated
 }
 
 fn field(output: &mut Vec<u8>, name: &str, value: &[u8]) {
@@ -89,6 +82,7 @@ fn ending(output: &mut Vec<u8>, framing: Option<Framing>, afterwards: Afterwards
         Afterwards::Close => b"connection: close\r\n\r\n",
         Afterwards::Stay => b"\r\n",
         Afterwards::StaySaid => b"connection: keep-alive\r\n\r\n",
+        Afterwards::Upgrade => b"connection: upgrade\r\n\r\n",
     });
 }
 

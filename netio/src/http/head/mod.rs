@@ -1,0 +1,265 @@
+//! Heads: the first line of a message and its header fields.
+//!
+//! ```text
+//!   input ──> Scan ──> a whole head ──> httparse ──> words ──┬─> target: the first line ──┬─> RequestHead
+//!             CR LF CR LF                                    └─> facts: the fields ───────┘   ResponseHead
+//! ```
+//!
+//! [`Scan`] looks for the empty line as the bytes come, each byte once, and refuses what no later byte can make right. Then
+//! httparse finds the words of the whole head, and this room decides what they mean.
+//!
+//! - A line ends with CR LF and nothing else; a field name is followed by its colon at once; no field is folded.
+//! - The length of the body is told in at most one way: one `Content-Length` of digits, or `Transfer-Encoding: chunked`.
+//! - A request for this server has one host; the handler sees it in the `Host` field and the target as a path, whether the
+//!   client wrote `GET /x` or `GET http://host/x`.
+
+mod facts;
+mod scan;
+mod target;
+
+pub(crate) use scan::Scan;
+
+use super::{Request, fault::Fault, framing::Framing};
+use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
+use bytes::Bytes;
+use facts::{Coding, Expectation, Facts, Host};
+use std::mem::MaybeUninit;
+
+/// No limit allows more fields than this: room for them is kept on the stack.
+pub(crate) const MOST_FIELDS: usize = 128;
+
+/// The head of a request.
+#[derive(Debug)]
+pub(crate) struct RequestHead {
+    /// Still without its body.
+    pub(crate) request: Request,
+    pub(crate) framing: Framing,
+    /// The client would send another request on this connection.
+    pub(crate) keep_alive: bool,
+    /// The client waits for a word before it sends the body.
+    pub(crate) expects_continue: bool,
+    /// The client would go on in a protocol that its `Upgrade` field names.
+    #[allow(dead_code, reason = "for whoever hands connections over to another protocol")]
+    pub(crate) wants_upgrade: bool,
+}
+
+/// The head of a response.
+#[derive(Debug)]
+pub(crate) struct ResponseHead {
+    pub(crate) status: StatusCode,
+    pub(crate) version: Version,
+    pub(crate) headers: HeaderMap,
+    pub(crate) framing: Framing,
+    /// The server would take another request on this connection.
+    pub(crate) keep_alive: bool,
+    /// With status 101: what follows is in the protocol that the `Upgrade` field names.
+    pub(crate) upgrades: bool,
+}
+
+/// Understands the head of a request. `head` ends with its empty line.
+pub(crate) fn request(head: &Bytes, most_fields: usize) -> Result<RequestHead, Fault> {
+    let mut slots = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+    let slots = &mut slots[..most_fields.min(MOST_FIELDS)];
+    let mut parsed = httparse::Request::new(&mut []);
+    match parsed.parse_with_uninit_headers(head, slots) {
+        Ok(httparse::Status::Complete(length)) if length == head.len() => {}
+        Ok(_) => return Err(Fault::bad("the head is malformed")),
+        Err(error) => return Err(parse_fault(error, head)),
+    }
+    let version = version_of(parsed.version);
+    let method =
+        Method::from_bytes(parsed.method.unwrap_or_default().as_bytes()).map_err(|_| Fault::bad("no method"))?;
+    if method == Method::CONNECT {
+        return Err(Fault::new(StatusCode::NOT_IMPLEMENTED, "this server is no proxy"));
+    }
+    let mut request = Request::default();
+    let headers = request.headers_mut();
+    let facts = Facts::read(head, parsed.headers, headers)?;
+    match facts.host {
+        Host::None if version == Version::HTTP_11 => return Err(Fault::bad("no Host field")),
+        Host::Several => return Err(Fault::bad("several Host fields")),
+        Host::Malformed => return Err(Fault::bad("the Host field is no host")),
+        Host::None | Host::One => {}
+    }
+    let (uri, authority) = target::read(head, parsed.path.unwrap_or_default(), &method)?;
+    if let Some(authority) = authority {
+        // RFC 9112, 3.2.2: the host in the target wins.
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| Fault::bad("the target has no host"))?;
+        headers.insert(header::HOST, host);
+    }
+    if facts.expectation == Expectation::Other {
+        return Err(Fault::new(StatusCode::EXPECTATION_FAILED, "only 100-continue can be expected"));
+    }
+    let framing = match (facts.coding, facts.length) {
+        (Coding::None, length) => Framing::Length(length.unwrap_or(0)),
+        (_, Some(_)) => return Err(Fault::bad("both Transfer-Encoding and Content-Length")),
+        (_, None) if version == Version::HTTP_10 => return Err(Fault::bad("Transfer-Encoding in HTTP/1.0")),
+        (Coding::Chunked, None) => Framing::Chunked,
+        (Coding::Unknown, None) => {
+            return Err(Fault::new(StatusCode::NOT_IMPLEMENTED, "a Transfer-Encoding other than chunked"));
+        }
+        (Coding::Endless, None) => return Err(Fault::bad("the Transfer-Encoding does not end with one chunked")),
+    };
+    let expects_continue =
+        facts.expectation == Expectation::Continue && version == Version::HTTP_11 && framing != Framing::Length(0);
+    *request.method_mut() = method;
+    *request.uri_mut() = uri;
+    *request.version_mut() = version;
+    let (keep_alive, wants_upgrade) = (facts.keep_alive(version), facts.upgrades(version));
+    Ok(RequestHead { request, framing, keep_alive, expects_continue, wants_upgrade })
+}
+
+/// Understands the head of the response to a request that was a `HEAD`, or was not.
+pub(crate) fn response(head: &Bytes, most_fields: usize, to_head: bool) -> Result<ResponseHead, Fault> {
+    let mut slots = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+    let slots = &mut slots[..most_fields.min(MOST_FIELDS)];
+    let mut parsed = httparse::Response::new(&mut []);
+    match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, head, slots) {
+        Ok(httparse::Status::Complete(length)) if length == head.len() => {}
+        Ok(_) => return Err(Fault::bad("the head is malformed")),
+        Err(error) => return Err(parse_fault(error, head)),
+    }
+    let version = version_of(parsed.version);
+    let status =
+        StatusCode::from_u16(parsed.code.unwrap_or_default()).map_err(|_| Fault::bad("the status is no status"))?;
+    let mut headers = HeaderMap::new();
+    let facts = Facts::read(head, parsed.headers, &mut headers)?;
+    let told = match (facts.coding, facts.length) {
+        (Coding::None, None) => Framing::UntilClose,
+        (Coding::None, Some(length)) => Framing::Length(length),
+        (_, Some(_)) => return Err(Fault::bad("both Transfer-Encoding and Content-Length")),
+        (_, None) if version == Version::HTTP_10 => return Err(Fault::bad("Transfer-Encoding in HTTP/1.0")),
+        (Coding::Chunked, None) => Framing::Chunked,
+        (Coding::Unknown | Coding::Endless, None) => {
+            return Err(Fault::bad("a Transfer-Encoding other than chunked"));
+        }
+    };
+    // RFC 9112, 6.3: these end with their heads, whatever the fields say. RFC 9110, 8.6: a 1xx or 204 must not say anything;
+    // one that speaks of a body may well be followed by it, and nothing else must be read from there.
+    let never = status.is_informational() || status == StatusCode::NO_CONTENT;
+    let suspect = never && !matches!(told, Framing::UntilClose | Framing::Length(0));
+    let framing = if never || to_head || status == StatusCode::NOT_MODIFIED { Framing::Length(0) } else { told };
+    let keep_alive = facts.keep_alive(version) && framing != Framing::UntilClose && !suspect;
+    Ok(ResponseHead { status, version, headers, framing, keep_alive, upgrades: facts.upgrades(version) })
+}
+
+fn version_of(minor: Option<u8>) -> Version {
+    if minor == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 }
+}
+
+fn parse_fault(error: httparse::Error, head: &[u8]) -> Fault {
+    match error {
+        httparse::Error::HeaderName => Fault::bad("a field name is malformed"),
+        httparse::Error::HeaderValue => Fault::bad("a field value is malformed"),
+        httparse::Error::NewLine => Fault::bad("a carriage return stands alone"),
+        httparse::Error::Status => Fault::bad("the status line is malformed"),
+        httparse::Error::Token => Fault::bad("the request line is malformed"),
+        httparse::Error::TooManyHeaders => {
+            Fault::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the head has too many fields")
+        }
+        httparse::Error::Version if names_another_version(head) => {
+            Fault::new(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "this server speaks HTTP/1.1 and HTTP/1.0")
+        }
+        httparse::Error::Version => Fault::bad("the version is malformed"),
+    }
+}
+
+/// Whether the first line is well formed, and only its version is none of ours.
+fn names_another_version(head: &[u8]) -> bool {
+    let line = head.split(|&byte| byte == b'\r').next().unwrap_or_default();
+    let words: Vec<&[u8]> = line.splitn(4, |&byte| byte == b' ').collect();
+    matches!(words[..], [_, [_, ..], [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]]
+        if major.is_ascii_digit() && minor.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(head: &str) -> Result<RequestHead, Fault> {
+        request(&Bytes::copy_from_slice(head.as_bytes()), MOST_FIELDS)
+    }
+
+    #[test]
+    fn staying_depends_on_version_and_wish() {
+        for (version, wish, stays) in [
+            ("1.1", "", true),
+            ("1.1", "Connection: close\r\n", false),
+            ("1.1", "Connection: Keep-Alive, CLOSE\r\n", false),
+            ("1.0", "", false),
+            ("1.0", "Connection: upgrade, Keep-Alive\r\n", true),
+        ] {
+            let head = parse(&format!("GET / HTTP/{version}\r\nHost: a\r\n{wish}\r\n")).unwrap();
+            assert_eq!(head.keep_alive, stays, "{version} {wish}");
+        }
+    }
+
+    #[test]
+    fn a_response_tells_where_its_body_ends() {
+        let parse = |fields: &str, to_head| {
+            let text = format!("HTTP/1.1 {fields}\r\n\r\n");
+            response(&Bytes::from(text), MOST_FIELDS, to_head).map(|head| (head.framing, head.keep_alive))
+        };
+        assert_eq!(parse("200 OK\r\nContent-Length: 5", false), Ok((Framing::Length(5), true)));
+        assert_eq!(parse("200 OK\r\nContent-Length: 5", true), Ok((Framing::Length(0), true)));
+        assert_eq!(parse("304 Not Modified\r\nContent-Length: 5", false), Ok((Framing::Length(0), true)));
+        assert_eq!(parse("200\r\nTransfer-Encoding: Chunked", false), Ok((Framing::Chunked, true)));
+        assert_eq!(parse("200 OK", false), Ok((Framing::UntilClose, false)));
+        assert_eq!(parse("204 No Content", false), Ok((Framing::Length(0), true)));
+        assert_eq!(parse("204 No Content\r\nContent-Length: 0", false), Ok((Framing::Length(0), true)));
+        // These speak of a body that they must not have: what follows may be it, and is not read as another response.
+        for fields in ["204 No Content\r\nContent-Length: 5", "103 Early Hints\r\nTransfer-Encoding: chunked"] {
+            assert_eq!(parse(fields, false), Ok((Framing::Length(0), false)), "{fields}");
+        }
+        for fields in [
+            "200 OK\r\nTransfer-Encoding: gzip, chunked",
+            "200 OK\r\nTransfer-Encoding: identity",
+            "200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5",
+            "200 OK\r\nContent-Length: 5\r\nContent-Length: 5",
+            "200 OK\r\nContent-Length: 5, 5",
+            "200 OK\r\nX : y",
+            "200 OK\r\nX: y\r\n z",
+            "20 OK",
+            "2000 OK",
+            "099 Early",
+            "  200 OK",
+        ] {
+            assert!(parse(fields, false).is_err() && parse(fields, true).is_err(), "{fields}");
+        }
+        let old =
+            |fields: &str| response(&Bytes::from(format!("HTTP/1.0 200 OK\r\n{fields}\r\n\r\n")), MOST_FIELDS, false);
+        assert!(old("Transfer-Encoding: chunked").is_err());
+        assert!(!old("Content-Length: 5").unwrap().keep_alive);
+        assert!(old("Content-Length: 5\r\nConnection: keep-alive").unwrap().keep_alive);
+    }
+
+    #[test]
+    fn another_protocol_is_spoken_of_by_two_fields_together_and_not_in_http_1_0() {
+        for (version, fields, wanted) in [
+            ("1.1", "Connection: Upgrade\r\nUpgrade: websocket\r\n", true),
+            ("1.1", "Upgrade: websocket\r\nConnection: keep-alive, UPGRADE\r\n", true),
+            ("1.1", "Upgrade: websocket\r\n", false),
+            ("1.1", "Connection: upgrade\r\n", false),
+            ("1.0", "Connection: Upgrade\r\nUpgrade: websocket\r\n", false),
+        ] {
+            let wire = format!("GET / HTTP/{version}\r\nHost: a\r\n{fields}\r\n");
+            assert_eq!(parse(&wire).unwrap().wants_upgrade, wanted, "{version} {fields}");
+            let wire = format!("HTTP/{version} 101 Switching Protocols\r\n{fields}\r\n");
+            assert_eq!(response(&wire.into(), MOST_FIELDS, false).unwrap().upgrades, wanted, "{version} {fields}");
+        }
+    }
+
+    /// What is written is made of these types alone: no text from outside can end a line of a head.
+    #[test]
+    fn no_part_of_a_head_can_hold_a_line_end() {
+        for byte in (0..=0x1f).chain([0x7f]).filter(|&byte| byte != b'\t') {
+            let text = [b'a', byte, b'b'];
+            assert!(HeaderValue::from_bytes(&text).is_err(), "{byte:#x}");
+            assert!(HeaderValue::from_maybe_shared(Bytes::copy_from_slice(&text)).is_err(), "{byte:#x}");
+            assert!(::http::HeaderName::from_bytes(&text).is_err(), "{byte:#x}");
+            assert!(Method::from_bytes(&text).is_err(), "{byte:#x}");
+            assert!(::http::Uri::try_from(&[b'/', byte, b'b'][..]).is_err(), "{byte:#x}");
+            assert!(::http::Uri::try_from(&[b'/', b'?', byte, b'b'][..]).is_err(), "{byte:#x}");
+        }
+    }
+}
