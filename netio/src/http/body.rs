@@ -112,6 +112,23 @@ impl Body {
         }
     }
 
+    /// The same body once more, if its bytes are all there; `None` if it is a stream.
+    ///
+    /// ```
+    /// # use netio::http::Body;
+    /// assert_eq!(Body::from("hello").try_clone().unwrap().length(), Some(5));
+    /// assert!(Body::stream(futures_lite::stream::empty()).try_clone().is_none());
+    /// ```
+    pub fn try_clone(&self) -> Option<Body> {
+        match &self.content {
+            Content::Whole(bytes) => {
+                let (limit, allowed) = (self.limit, self.allowed);
+                Some(Body { limit, allowed, ..Body::from(bytes.clone()) })
+            }
+            Content::Stream(_) | Content::Lost { .. } => None,
+        }
+    }
+
     /// Allows so many bytes from now on; one more, and reading fails with `FileTooLarge`. One whose length is known, and is
     /// more, fails before anything is read. It may be raised as well as lowered.
     pub fn set_limit(&mut self, bytes: u64) {

@@ -2,67 +2,43 @@
 //!
 //! - Before it waits for input, everything that was answered is written: so pipelined requests that came together are
 //!   answered together, in one write, and nothing is held back.
+//! - While the handler waits, the body that it wants is read, and no more than that: what nobody reads stays with the peer.
 //! - A message that cannot be understood for certain is answered with its fault, and the connection is closed: where the
 //!   next message would start is not certain either.
-//! - Whoever is closed while it still sends is listened to for a moment ([`LINGER`]): unread bytes would make the system
-//!   reset the connection, and the answer would be lost on the way.
+//! - Whoever is closed while it still sends is listened to for a moment: unread bytes would make the system reset the
+//!   connection, and the answer would be lost on the way.
 
-use super::{PeerAddr, Service, Shared, respond::Plan, timer::Timer};
+use super::{
+    PeerAddr, Refusal, Service, Shared,
+    respond::Plan,
+    upgrade::Speak,
+    wire::{Peer, Wire},
+};
 use crate::{
     http::{
         Request, Response, StatusCode, explain,
         fault::Fault,
-        framing::{Decoded, Decoder, Framing},
         head::{self, RequestHead, Scan},
         input::poll_fill,
-        output::CONTINUE,
     },
-    net::TcpStream,
+    net::{Socket, Transport},
 };
-use bytes::{Buf, Bytes, BytesMut};
-use futures_lite::{FutureExt, future::poll_once};
+use bytes::BytesMut;
 use runtime::time::Instant;
 use std::{
     future::{Future, poll_fn},
     io,
-    net::Shutdown,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::Arc,
-    task::{Poll, ready},
-    time::Duration,
+    task::{Context, Poll, ready},
 };
-
-/// How long, and for how many bytes, a closed connection is still listened to.
-const LINGER: Duration = Duration::from_secs(1);
-const LINGER_BYTES: usize = 4 * 1024 * 1024;
-
-/// A buffer that can hold this much is not kept by an idle connection.
-const KEEP: usize = 2 * 1024;
 
 /// So many requests in a row may be answered before other tasks have their turn. (Those that came in one piece are no
 /// operations of the socket, which would give way by themselves.)
 const BATCH: u64 = 64;
 
-pub(super) struct Connection<H> {
-    pub(super) stream: TcpStream,
-    peer: PeerAddr,
-    pub(super) shared: Arc<Shared<H>>,
-    pub(super) input: BytesMut,
-    /// Answers that were not written yet.
-    pub(super) output: Vec<u8>,
-    pub(super) timer: Timer,
-    served: u64,
-}
-
-impl<H> Connection<H> {
-    pub(super) fn new(stream: TcpStream, peer: PeerAddr, shared: Arc<Shared<H>>) -> Self {
-        Connection { stream, peer, shared, input: BytesMut::new(), output: Vec::new(), timer: Timer::new(), served: 0 }
-    }
-}
-
 /// Why there is no next request.
-#[derive(Debug)]
 pub(super) enum Stop {
     /// Nothing more is to be said.
     Closed,
@@ -71,6 +47,8 @@ pub(super) enum Stop {
     Refused(Fault),
     /// As [`Disconnect`](super::Disconnect) asks.
     Reset,
+    /// The connection goes on in another protocol.
+    Switched(Speak),
     Lost,
 }
 
@@ -87,10 +65,21 @@ impl From<Fault> for Stop {
     }
 }
 
-impl<H: Service> Connection<H> {
+pub(super) struct Connection<S> {
+    wire: Wire,
+    peer: Option<PeerAddr>,
+    service: Arc<S>,
+    served: u64,
+}
+
+impl<S: Service> Connection<S> {
+    pub(super) fn new(stream: Socket, peer: Option<PeerAddr>, shared: Arc<Shared>, service: Arc<S>) -> Self {
+        Connection { wire: Wire::new(stream, shared), peer, service, served: 0 }
+    }
+
     pub(super) async fn run(&mut self) {
-        let shared = self.shared.clone();
-        let mut stop = pin!(shared.stop.wait());
+        let shared = self.wire.shared.clone();
+        let mut stop = pin!(shared.ties.0.stop.wait());
         let end = loop {
             if let Err(end) = self.exchange(stop.as_mut()).await {
                 break end;
@@ -102,158 +91,145 @@ impl<H: Service> Connection<H> {
         };
         match end {
             Stop::Refused(fault) => {
+                self.wire.coming = None;
+                if let Some(tell) = &shared.on_refusal {
+                    let peer = self.peer.map(|PeerAddr(peer)| peer);
+                    (tell.0)(&Refusal { peer, status: fault.status, reason: fault.reason });
+                }
                 // Whether it could be written or not, it was the last answer.
-                let _ = self.respond(explain(fault.status, fault.reason), Plan::closing()).await;
-                self.linger().await;
+                let _ = self.wire.respond(explain(fault.status, fault.reason), Plan::closing()).await;
+                self.wire.linger().await;
             }
-            Stop::Finished => self.linger().await,
+            Stop::Finished => self.wire.linger().await,
             // If it cannot be reset, it is gone already.
-            Stop::Reset => drop(self.stream.reset_when_dropped()),
+            Stop::Reset => drop(self.wire.stream.reset_when_dropped()),
+            Stop::Switched(speak) => {
+                if self.wire.flush().await.is_ok() {
+                    speak(self.wire.give_over()).await;
+                }
+            }
             Stop::Closed | Stop::Lost => {}
         }
     }
 
     /// One request and its answer.
     async fn exchange(&mut self, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Stop> {
-        let mut head = self.read_head(stop).await?;
-        *head.request.body_mut() = self.read_body(head.framing, head.expects_continue).await?.into();
-        let last = self.served + 1 >= self.shared.limits.requests_per_connection;
+        let mut head = self.wire.read_head(stop, self.served == 0).await?;
+        *head.request.body_mut() = self.wire.body(&head);
+        let last = self.served + 1 >= self.wire.shared.limits.requests_per_connection;
         let plan = Plan::new(&head, head.keep_alive && !last);
-        let response = self.handle(head.request).await?;
-        self.respond(response, plan).await
+        let response = self.answer(head.request).await?;
+        self.wire.respond(response, plan).await
     }
 
-    /// Calls the handler. If it has to wait, the answers before its own are written first.
-    fn handle(&mut self, mut request: Request) -> impl Future<Output = Result<Response, Stop>> {
-        request.extensions_mut().insert(self.peer);
-        let panicked = |_| Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the handler panicked");
-        let answer = catch_unwind(AssertUnwindSafe(|| self.shared.handler.answer(request))).map_err(panicked);
+    /// Calls the handler.
+    fn answer(&mut self, mut request: Request) -> impl Future<Output = Result<Response, Stop>> {
+        if let Some(peer) = self.peer {
+            request.extensions_mut().insert(peer);
+        }
+        let answer = catch_unwind(AssertUnwindSafe(|| self.service.answer(request))).map_err(panicked);
         async move {
-            let mut answer = pin!(AssertUnwindSafe(answer?).catch_unwind());
-            let answer = match poll_once(answer.as_mut()).await {
-                Some(answer) => answer,
-                None => {
-                    self.flush().await?;
-                    answer.await
-                }
-            };
-            Ok(answer.map_err(panicked)?)
+            let mut answer = pin!(answer?);
+            poll_fn(|context| self.wire.poll_answer(answer.as_mut(), context)).await
+        }
+    }
+}
+
+fn panicked<P>(_: P) -> Fault {
+    Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the handler panicked")
+}
+
+impl Wire {
+    /// The handler; and while it waits, the answers before its own are written, and the body that it waits for is read.
+    fn poll_answer(
+        &mut self,
+        mut answer: Pin<&mut impl Future<Output = Response>>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Response, Stop>> {
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
+                Ok(Poll::Ready(response)) => return Poll::Ready(Ok(response)),
+                Ok(Poll::Pending) => {}
+                Err(panic) => return Poll::Ready(Err(panicked(panic).into())),
+            }
+            let cancels = self.shared.cancels;
+            match ready!(self.poll_flush(context)) {
+                Err(_) if cancels => return Poll::Ready(Err(Stop::Lost)),
+                Err(error) => self.lose(error, context),
+                Ok(()) => {}
+            }
+            if self.coming.is_some() {
+                ready!(self.poll_body(cancels, context));
+            } else if cancels && let Peer::Gone = ready!(self.poll_peer(context)) {
+                return Poll::Ready(Err(Stop::Lost));
+            } else {
+                return Poll::Pending;
+            }
         }
     }
 
-    async fn read_head(&mut self, mut stop: Pin<&mut impl Future<Output = ()>>) -> Result<RequestHead, Stop> {
+    async fn read_head(
+        &mut self,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+        first: bool,
+    ) -> Result<RequestHead, Stop> {
         let mut scan = Scan::default();
         let mut deadline = None;
         loop {
-            // RFC 9112, 2.2: empty lines before a request are not part of it.
-            while self.input.starts_with(b"\r\n") {
-                self.input.advance(2);
-            }
-            if self.input.as_ref() != b"\r"
-                && let Some(length) = scan.end(&self.input)?
-            {
-                if length > self.shared.limits.head_bytes {
-                    return Err(scan.too_long().into());
-                }
-                let bytes = self.input.split_to(length).freeze();
+            if let Some(bytes) = scan.take(&mut self.input, self.shared.limits.head_bytes)? {
                 return Ok(head::request(&bytes, self.shared.limits.fields())?);
             }
-            if self.input.len() >= self.shared.limits.head_bytes {
-                return Err(scan.too_long().into());
-            }
+            self.flush().await?;
             if self.input.is_empty() {
-                self.wait_for_request(stop.as_mut()).await?;
+                // An idle connection keeps no buffer for what has been.
+                self.input = BytesMut::new();
+                let limits = &self.shared.limits;
+                self.timer.set(Instant::now() + if first { limits.head_time } else { limits.keep_alive_time });
+                poll_fn(|context| self.poll_request(stop.as_mut(), context)).await?;
             } else {
-                let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.shared.limits.head_time);
-                self.fill(deadline, "the head did not come in time").await?;
+                self.timer.set(*deadline.get_or_insert_with(|| Instant::now() + self.shared.limits.head_time));
+                poll_fn(|context| self.poll_head(context)).await?;
             }
         }
     }
 
     /// Between requests: here a connection may be closed without a word.
-    async fn wait_for_request(&mut self, mut stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Stop> {
-        self.flush().await?;
-        // An idle connection keeps no large buffer for what has been.
-        if self.input.try_reclaim(KEEP) {
-            self.input = BytesMut::new();
+    fn poll_request(
+        &mut self,
+        stop: Pin<&mut impl Future<Output = ()>>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Stop>> {
+        if let Poll::Ready(length) = poll_fill(&mut self.stream, &mut self.input, context)? {
+            return Poll::Ready(if length == 0 { Err(Stop::Closed) } else { Ok(()) });
         }
-        if self.output.capacity() > KEEP {
-            self.output = Vec::new();
-        }
-        let limits = &self.shared.limits;
-        self.timer.set(Instant::now() + if self.served == 0 { limits.head_time } else { limits.keep_alive_time });
-        poll_fn(|context| {
-            if let Poll::Ready(length) = poll_fill(&mut self.stream, &mut self.input, context)? {
-                return Poll::Ready(if length == 0 { Err(Stop::Closed) } else { Ok(()) });
-            }
-            if stop.as_mut().poll(context).is_pending() {
-                ready!(self.timer.poll(context));
-            }
-            Poll::Ready(Err(Stop::Closed))
-        })
-        .await
-    }
-
-    async fn read_body(&mut self, framing: Framing, mut expects_continue: bool) -> Result<Bytes, Stop> {
-        if framing == Framing::Length(0) {
-            return Ok(Bytes::new());
-        }
-        let most = self.shared.limits.body_bytes;
-        let deadline = Instant::now() + self.shared.limits.body_time;
-        let mut decoder = Decoder::from(framing);
-        let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
-        loop {
-            let received = (first.len() + rest.len()) as u64;
-            if received.saturating_add(decoder.announced()) > most {
-                return Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large").into());
-            }
-            match decoder.decode(&mut self.input)? {
-                // A body that came in one piece is not copied.
-                Decoded::Data(data) if received == 0 => first = data,
-                Decoded::Data(data) => rest.extend_from_slice(&data),
-                Decoded::More => {
-                    if std::mem::take(&mut expects_continue) && received == 0 {
-                        self.output.extend_from_slice(CONTINUE);
-                    }
-                    self.fill(deadline, "the body did not come in time").await?;
-                }
-                Decoded::End if rest.is_empty() => return Ok(first),
-                Decoded::End => return Ok([first, rest.freeze()].concat().into()),
-            }
-        }
-    }
-
-    /// Reads more of a message that has begun.
-    async fn fill(&mut self, deadline: Instant, too_late: &'static str) -> Result<(), Stop> {
-        self.flush().await?;
-        self.timer.set(deadline);
-        poll_fn(|context| {
-            if let Poll::Ready(length) = poll_fill(&mut self.stream, &mut self.input, context)? {
-                return Poll::Ready(if length == 0 { Err(Stop::Closed) } else { Ok(()) });
-            }
+        if stop.poll(context).is_pending() {
             ready!(self.timer.poll(context));
-            Poll::Ready(Err(Fault::new(StatusCode::REQUEST_TIMEOUT, too_late).into()))
-        })
-        .await
+        }
+        Poll::Ready(Err(Stop::Closed))
     }
 
-    /// Says that nothing more comes, and lets the peer finish what it is saying.
-    async fn linger(&mut self) {
-        if self.stream.shutdown(Shutdown::Write).is_err() {
-            return;
+    /// Reads more of a head that has begun.
+    fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Stop>> {
+        if let Poll::Ready(length) = poll_fill(&mut self.stream, &mut self.input, context)? {
+            return Poll::Ready(if length == 0 { Err(Stop::Closed) } else { Ok(()) });
         }
-        self.timer.set(Instant::now() + LINGER);
-        let mut heard = 0;
-        poll_fn(|context| {
-            while let Poll::Ready(read) = poll_fill(&mut self.stream, &mut self.input, context) {
-                match read {
-                    Ok(length @ 1..) if heard < LINGER_BYTES => heard += length,
-                    _ => return Poll::Ready(()),
-                }
-                self.input.clear();
-            }
-            self.timer.poll(context)
-        })
-        .await;
+        ready!(self.timer.poll(context));
+        Poll::Ready(Err(Fault::new(StatusCode::REQUEST_TIMEOUT, "the head did not come in time").into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{http::server::Router, net::duplex};
+
+    /// The goal is 2 KiB for an idle connection in all: with its socket, its timer and its place.
+    #[test]
+    fn an_idle_connection_is_small() {
+        let stream = Socket::Other(Box::new(duplex(1).0));
+        let mut connection = Connection::new(stream, None, Arc::default(), Arc::new(Router::new()));
+        let state = size_of_val(&connection);
+        let running = size_of_val(&connection.run());
+        assert!(state + running <= 1280, "{state} bytes of state, and a future of {running}");
     }
 }

@@ -41,7 +41,7 @@ macro_rules! handlers {
                 let handler = Arc::new(self);
                 Ok(Endpoint::new(states, move |mut request| {
                     let handler = handler.clone();
-                    contained(async move {
+                    contained(|| async move {
                         $(let $Argument = match $Argument::from_request(&mut request).await {
                             Ok(argument) => argument,
                             Err(rejection) => return rejection.into_response(),

@@ -141,7 +141,7 @@ impl<H: IntoHeaders, T: IntoResponse> IntoResponse for (StatusCode, H, T) {
     }
 }
 
-/// Header fields for a response: a [`HeaderMap`], or an array of names and values.
+/// Header fields for a response: a [`HeaderMap`], an array of names and values, or a [cookie](super::SetCookie).
 ///
 /// A name or value that cannot stand in a head (a line feed, say, from whoever made the value) makes the response a 500.
 pub trait IntoHeaders {

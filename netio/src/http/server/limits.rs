@@ -1,6 +1,6 @@
 //! What one peer may cost.
 
-use crate::http::head::MOST_FIELDS;
+use crate::http::{framing, head::MOST_FIELDS};
 use std::time::Duration;
 
 /// What a server allows. Every bound has a reason: without it, one peer could take memory, a descriptor or a place for as
@@ -18,12 +18,21 @@ pub struct Limits {
     pub head_bytes: usize,
     /// Header fields in a request: 100. Beyond: 431. No more than 128 count, whatever is set.
     pub header_count: usize,
-    /// Bytes in the body of a request: 1 MiB. Beyond: 413.
+    /// Bytes in the body of a request: 1 MiB. Beyond, whoever reads it is told so, which an extractor answers with 413.
+    /// [`body_limit`](super::middleware::body_limit) sets another bound for some requests.
     pub body_bytes: u64,
+    /// Bytes of chunk extensions in the body of a request, which mean nothing: 4 KiB. Beyond: 400.
+    pub chunk_extension_bytes: usize,
+    /// Bytes of trailer fields behind the body of a request: 8 KiB, in at most `header_count` fields. Beyond: 400.
+    pub trailer_bytes: usize,
     /// From the first byte of a head (or from accepting) to its end: 10 s. Then 408, or nothing if nothing came.
     pub head_time: Duration,
-    /// From the end of a head to the end of its body: 30 s. Then 408.
+    /// How long whoever reads the body of a request waits for its next bytes: 30 s. Then it is told so, which an extractor
+    /// answers with 408, and the connection is closed.
     pub body_time: Duration,
+    /// Bytes of a body that its handler did not read, and that are thrown away to keep the connection: 64 KiB. Beyond, it is
+    /// closed after the answer.
+    pub unread_bytes: u64,
     /// How long a connection may be kept between two requests: 60 s.
     pub keep_alive_time: Duration,
     /// How long a peer may take nothing of what is sent to it: 30 s. Then the connection is closed.
@@ -40,6 +49,14 @@ impl Limits {
     pub(super) fn fields(&self) -> usize {
         self.header_count.min(MOST_FIELDS)
     }
+
+    pub(super) fn framing(&self) -> framing::Limits {
+        framing::Limits {
+            extension_bytes: self.chunk_extension_bytes,
+            trailer_bytes: self.trailer_bytes,
+            trailer_count: self.header_count,
+        }
+    }
 }
 
 impl Default for Limits {
@@ -48,8 +65,11 @@ impl Default for Limits {
             head_bytes: 16 * 1024,
             header_count: 100,
             body_bytes: 1024 * 1024,
+            chunk_extension_bytes: 4 * 1024,
+            trailer_bytes: 8 * 1024,
             head_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
+            unread_bytes: 64 * 1024,
             keep_alive_time: Duration::from_secs(60),
             write_time: Duration::from_secs(30),
             requests_per_connection: 100_000,

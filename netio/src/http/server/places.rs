@@ -1,6 +1,5 @@
 //! The places of a server: who has one, and who waits for one to be free.
 
-use super::Shared;
 use runtime::AbortHandle;
 use std::{
     collections::BTreeMap,
@@ -9,26 +8,40 @@ use std::{
     task::{Poll, Waker},
 };
 
+/// For connections, or for tasks in the background: each has a number, and a task that can be aborted.
 #[derive(Debug, Default)]
 pub(super) struct Places(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// By the number of the connection; the handle is missing for a moment, until the task is spawned. In that order they are
-    /// aborted, so that a simulated run repeats itself.
+    /// The number of the one that came last.
+    last: u64,
+    /// By the number; the handle is missing for a moment, until the task is spawned. In that order they are aborted, so that
+    /// a simulated run repeats itself.
     taken: BTreeMap<u64, Option<AbortHandle>>,
+    /// Whoever comes now is aborted at once.
+    closed: bool,
     /// The server itself. Nobody else waits.
     waiting: Option<Waker>,
 }
 
 impl Places {
-    pub(super) fn take(&self, number: u64) {
-        self.0.lock().unwrap().taken.insert(number, None);
+    /// A place, for as long as it is not dropped.
+    pub(super) fn take(self: &Arc<Self>) -> Place {
+        let mut state = self.0.lock().unwrap();
+        state.last += 1;
+        let number = state.last;
+        state.taken.insert(number, None);
+        Place { places: self.clone(), number }
     }
 
     /// The task that has the place. It may be over already.
     pub(super) fn fill(&self, number: u64, task: AbortHandle) {
-        if let Some(place) = self.0.lock().unwrap().taken.get_mut(&number) {
+        let mut state = self.0.lock().unwrap();
+        if state.closed {
+            drop(state);
+            task.abort();
+        } else if let Some(place) = state.taken.get_mut(&number) {
             *place = Some(task);
         }
     }
@@ -40,6 +53,16 @@ impl Places {
         };
         drop(task);
         waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// The number of the one that came last.
+    pub(super) fn last(&self) -> u64 {
+        self.0.lock().unwrap().last
+    }
+
+    /// How many are taken.
+    pub(super) fn taken(&self) -> usize {
+        self.0.lock().unwrap().taken.len()
     }
 
     /// Waits until no more than `most` are taken.
@@ -58,26 +81,32 @@ impl Places {
         .await;
     }
 
-    pub(super) fn abort_all(&self) {
-        let tasks: Vec<AbortHandle> = self.0.lock().unwrap().taken.values().flatten().cloned().collect();
+    /// Aborts all, and whoever still comes.
+    pub(super) fn close(&self) {
+        let tasks: Vec<AbortHandle> = {
+            let mut state = self.0.lock().unwrap();
+            state.closed = true;
+            state.taken.values().flatten().cloned().collect()
+        };
         tasks.iter().for_each(AbortHandle::abort);
     }
 }
 
-/// A connection's place, given back when the connection is dropped.
-pub(super) struct Place<H> {
-    shared: Arc<Shared<H>>,
+/// A place that is taken, given back when this is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    places: Arc<Places>,
     number: u64,
 }
 
-impl<H> Place<H> {
-    pub(super) fn new(shared: Arc<Shared<H>>, number: u64) -> Self {
-        Place { shared, number }
+impl Place {
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 }
 
-impl<H> Drop for Place<H> {
+impl Drop for Place {
     fn drop(&mut self) {
-        self.shared.places.free(self.number);
+        self.places.free(self.number);
     }
 }

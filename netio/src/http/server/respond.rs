@@ -5,12 +5,16 @@
 //! - What a streamed body gives at once goes out in one write; what it has given is never held back while it waits.
 //! - While a streamed body waits, the peer is watched: if it hangs up, or only says that it sends no more, the body is
 //!   dropped at once. Whoever fills the input with pipelined requests meanwhile counts as gone too.
+//! - Where a body was too large, the connection is closed after the answer: what it still brings is not worth the wait.
 //! - A body that fails, panics, or gives fewer or more bytes than announced ends the connection in mid-body: the peer sees
 //!   that it does not have the whole.
 
 use super::{
     Disconnect,
-    connection::{Connection, Stop},
+    connection::Stop,
+    endless::{Endless, until_stop},
+    upgrade::Upgrade,
+    wire::{Peer, Wire},
 };
 use crate::http::{
     HeaderMap, Method, Response, StatusCode, Version,
@@ -19,17 +23,14 @@ use crate::http::{
     framing::Framing,
     head::RequestHead,
     header,
-    input::poll_fill,
-    output::{self, Afterwards, LAST_CHUNK},
+    output::{self, Afterwards, CONTINUE, LAST_CHUNK},
 };
-use bytes::{Buf, Bytes};
-use futures_io::AsyncWrite;
+use bytes::Bytes;
 use runtime::time::Instant;
 use std::{
     future::{Future, poll_fn},
-    io::{self, ErrorKind, IoSlice},
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
     task::{Context, Poll, ready},
 };
 
@@ -38,6 +39,9 @@ const COPY: usize = 8 * 1024;
 
 /// Output is written when there is this much of it, whatever else could be added.
 const ENOUGH: usize = 64 * 1024;
+
+/// So much of a body that nobody reads is thrown away while the answer is streamed. Beyond, its peer counts as gone.
+const FLOOD: u64 = 4 * 1024 * 1024;
 
 /// What the request says about the way of its answer.
 #[derive(Clone, Copy, Debug)]
@@ -68,37 +72,48 @@ enum Step {
     PeerGone,
 }
 
-/// What is left of an answer when its head is written.
-enum Rest {
-    Nothing,
-    Whole(Bytes),
-    Stream(Chunks, Framing),
-}
-
-impl<H> Connection<H> {
+impl Wire {
     /// Answers a request. `Ok` means that another may follow.
     pub(super) fn respond(&mut self, response: Response, plan: Plan) -> impl Future<Output = Result<(), Stop>> {
         // Not part of the future: what need not outlive a wait is no part of an idle connection's memory.
         let begun = self.begin(response, plan);
         async move {
             let (rest, stays) = begun?;
-            match rest {
-                Rest::Nothing => {}
-                Rest::Whole(bytes) => self.write_with(bytes).await?,
-                Rest::Stream(chunks, framing) => self.stream_body(chunks, framing).await?,
+            if let Some((chunks, framing)) = rest {
+                self.stream_body(chunks, framing).await?;
             }
-            if !stays || self.output.len() >= ENOUGH {
+            if self.coming.is_some() {
+                self.finish_body(stays).await?;
+            }
+            if !stays || self.broken {
+                self.flush().await?;
+                return Err(Stop::Finished);
+            }
+            if !self.tail.is_empty() || self.output.len() >= ENOUGH {
                 self.flush().await?;
             }
-            if stays { Ok(()) } else { Err(Stop::Finished) }
+            Ok(())
         }
     }
 
     /// Writes the head, and a body that is there and small. Tells whether the connection stays.
-    fn begin(&mut self, response: Response, plan: Plan) -> Result<(Rest, bool), Stop> {
+    fn begin(&mut self, response: Response, plan: Plan) -> Result<(Option<(Chunks, Framing)>, bool), Stop> {
         let (parts, body) = response.into_parts();
+        if self.lost {
+            return Err(Stop::Lost);
+        }
         if parts.extensions.get::<Disconnect>().is_some() {
             return Err(Stop::Reset);
+        }
+        if parts.status == StatusCode::SWITCHING_PROTOCOLS
+            && let Some(speak) = parts.extensions.get::<Upgrade>().and_then(Upgrade::take)
+        {
+            self.skip_body();
+            if self.broken || self.coming.is_some() {
+                return Err(Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the handler left a body unread").into());
+            }
+            output::response_head(self.out(), parts.status, &parts.headers, None, Afterwards::Upgrade);
+            return Err(Stop::Switched(speak));
         }
         if parts.status.is_informational() {
             return Err(Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the handler gave no final status").into());
@@ -111,27 +126,80 @@ impl<H> Connection<H> {
             None if plan.version == Version::HTTP_10 => Some(Framing::UntilClose),
             None => Some(Framing::Chunked),
         };
-        let stays = plan.keep_alive
+        let reaches = self.reaches_the_next();
+        let stays = reaches
+            && plan.keep_alive
+            && parts.status != StatusCode::PAYLOAD_TOO_LARGE
             && framing != Some(Framing::UntilClose)
             && !asks_to_close(&parts.headers)
-            && !self.shared.stop.is_set();
+            && !self.shared.ties.0.stop.is_set();
         let afterwards = match (stays, plan.version) {
             (false, _) => Afterwards::Close,
             (true, Version::HTTP_10) => Afterwards::StaySaid,
+            (true, _) if parts.status == StatusCode::UPGRADE_REQUIRED => Afterwards::Upgrade,
             (true, _) => Afterwards::Stay,
         };
-        output::response_head(&mut self.output, parts.status, &parts.headers, framing, afterwards);
-        let rest = match (body.into_outgoing(), framing) {
-            (_, None) => Rest::Nothing,
-            _ if plan.to_head => Rest::Nothing,
-            (Outgoing::Whole(bytes), _) if bytes.len() <= COPY => {
-                self.output.extend_from_slice(&bytes);
-                Rest::Nothing
+        output::response_head(self.out(), parts.status, &parts.headers, framing, afterwards);
+        let mut rest = None;
+        match (body.into_outgoing(), framing) {
+            (_, None) => {}
+            _ if plan.to_head => {}
+            (Outgoing::Whole(bytes), _) if bytes.len() <= COPY => self.output.extend_from_slice(&bytes),
+            (Outgoing::Whole(bytes), _) => self.tail = bytes,
+            (Outgoing::Stream(chunks), Some(framing)) => {
+                let endless = parts.extensions.get::<Endless>().is_some();
+                rest = Some((if endless { until_stop(chunks, &self.shared.ties) } else { chunks }, framing));
             }
-            (Outgoing::Whole(bytes), _) => Rest::Whole(bytes),
-            (Outgoing::Stream(chunks), Some(framing)) => Rest::Stream(chunks, framing),
-        };
+        }
         Ok((rest, stays))
+    }
+
+    /// Whether it is worth while to wait for the next request: not if a body that nobody reads is in the way, and is not small.
+    fn reaches_the_next(&mut self) -> bool {
+        self.skip_body();
+        if let Some(coming) = &mut self.coming {
+            let left = coming.is_left();
+            if mem::take(&mut coming.expects_continue) {
+                // Whoever kept the body will read it; if nobody did, the peer need not send it, and nobody knows whether it does.
+                if left {
+                    self.broken = true;
+                } else {
+                    self.out().extend_from_slice(CONTINUE);
+                }
+            } else if left && coming.decoder.announced() > self.shared.limits.unread_bytes {
+                self.broken = true;
+            }
+        }
+        !self.broken
+    }
+
+    /// The answer is there before the end of what it answers: whoever reads that may go on; what nobody reads is thrown away,
+    /// if the connection can be kept that way.
+    async fn finish_body(&mut self, stays: bool) -> Result<(), Stop> {
+        self.flush().await?;
+        let mut deadline = None;
+        poll_fn(|context| {
+            while let Some(coming) = &self.coming {
+                let left = coming.is_left();
+                if left {
+                    let most = self.shared.limits.unread_bytes;
+                    if !stays || coming.discarded.max(coming.decoder.announced()) > most {
+                        return Poll::Ready(Err(Stop::Finished));
+                    }
+                }
+                if self.poll_body(true, context).is_pending() {
+                    if left {
+                        let limit = self.shared.limits.body_time;
+                        self.timer.set(*deadline.get_or_insert_with(|| Instant::now() + limit));
+                        ready!(self.timer.poll(context));
+                        return Poll::Ready(Err(Stop::Finished));
+                    }
+                    return Poll::Pending;
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await
     }
 
     async fn stream_body(&mut self, mut body: Chunks, framing: Framing) -> Result<(), Stop> {
@@ -142,14 +210,14 @@ impl<H> Connection<H> {
                 Step::Chunk(chunk) => {
                     left -= chunk.len() as u64;
                     match framing {
-                        Framing::Chunked => output::chunk(&mut self.output, &chunk),
-                        _ => self.output.extend_from_slice(&chunk),
+                        Framing::Chunked => output::chunk(self.out(), &chunk),
+                        _ => self.out().extend_from_slice(&chunk),
                     }
                 }
                 Step::Write => self.flush().await?,
                 Step::End => {
                     match framing {
-                        Framing::Chunked => self.output.extend_from_slice(LAST_CHUNK),
+                        Framing::Chunked => self.out().extend_from_slice(LAST_CHUNK),
                         Framing::Length(_) if left > 0 => break,
                         _ => {}
                     }
@@ -166,62 +234,29 @@ impl<H> Connection<H> {
     }
 
     fn poll_step(&mut self, body: &mut Chunks, context: &mut Context<'_>) -> Poll<Step> {
-        if self.output.len() >= ENOUGH {
-            return Poll::Ready(Step::Write);
-        }
-        let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll_next(context)));
-        match polled {
-            Err(_panic) => return Poll::Ready(Step::Failed),
-            Ok(Poll::Ready(None)) => return Poll::Ready(Step::End),
-            Ok(Poll::Ready(Some(Err(_)))) => return Poll::Ready(Step::Failed),
-            Ok(Poll::Ready(Some(Ok(chunk)))) => return Poll::Ready(Step::Chunk(chunk)),
-            Ok(Poll::Pending) if !self.output.is_empty() => return Poll::Ready(Step::Write),
-            Ok(Poll::Pending) => {}
-        }
-        while self.input.len() < self.shared.limits.head_bytes {
-            match ready!(poll_fill(&mut self.stream, &mut self.input, context)) {
-                Ok(1..) => {}
-                Ok(0) | Err(_) => return Poll::Ready(Step::PeerGone),
+        loop {
+            if self.output.len() >= ENOUGH {
+                return Poll::Ready(Step::Write);
+            }
+            let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll_next(context)));
+            match polled {
+                Err(_panic) => return Poll::Ready(Step::Failed),
+                Ok(Poll::Ready(None)) => return Poll::Ready(Step::End),
+                Ok(Poll::Ready(Some(Err(_)))) => return Poll::Ready(Step::Failed),
+                Ok(Poll::Ready(Some(Ok(chunk)))) => return Poll::Ready(Step::Chunk(chunk)),
+                Ok(Poll::Pending) if !self.output.is_empty() => return Poll::Ready(Step::Write),
+                Ok(Poll::Pending) => {}
+            }
+            if self.coming.is_none() {
+                // Nobody hangs up unseen, whatever was sent behind the request.
+                let (Peer::Gone | Peer::Floods) = ready!(self.poll_peer(context));
+                return Poll::Ready(Step::PeerGone);
+            }
+            ready!(self.poll_body(true, context));
+            if self.broken || self.coming.as_ref().is_some_and(|coming| coming.discarded > FLOOD) {
+                return Poll::Ready(Step::PeerGone);
             }
         }
-        // Whoever sends so much behind a request whose answer is still coming could hang up unseen: that ends here.
-        Poll::Ready(Step::PeerGone)
-    }
-
-    /// Writes what is to be written.
-    pub(super) async fn flush(&mut self) -> io::Result<()> {
-        if self.output.is_empty() { Ok(()) } else { self.write_with(Bytes::new()).await }
-    }
-
-    /// Writes what is to be written, and `tail` behind it, without copying the two together.
-    async fn write_with(&mut self, mut tail: Bytes) -> io::Result<()> {
-        let mut written = 0;
-        let mut deadline = None;
-        while written < self.output.len() || !tail.is_empty() {
-            let length = poll_fn(|context| {
-                let parts = [IoSlice::new(&self.output[written..]), IoSlice::new(&tail)];
-                let mut stream = &self.stream;
-                let write = if tail.is_empty() {
-                    Pin::new(&mut stream).poll_write(context, &parts[0])
-                } else {
-                    Pin::new(&mut stream).poll_write_vectored(context, &parts)
-                };
-                if write.is_pending() {
-                    let limit = self.shared.limits.write_time;
-                    self.timer.set(*deadline.get_or_insert_with(|| Instant::now() + limit));
-                    ready!(self.timer.poll(context));
-                    return Poll::Ready(Err(ErrorKind::TimedOut.into()));
-                }
-                write
-            })
-            .await?;
-            deadline = None;
-            let of_output = length.min(self.output.len() - written);
-            written += of_output;
-            tail.advance(length - of_output);
-        }
-        self.output.clear();
-        Ok(())
     }
 }
 

@@ -32,10 +32,12 @@ use std::{any::type_name, convert::Infallible, future::Future, mem};
 /// | [`Query<T>`](Query) | the query of the URI | 400 |
 /// | [`Form<T>`](Form) | a body as HTML forms send it | 400, 415 |
 /// | [`Json<T>`](Json) | a body in JSON | 400, 415 |
+/// | [`Multipart`](crate::http::multipart::Multipart) | a form with files, part by part | 400, 415 |
 /// | `String`, `Bytes` | the body, whole | 413, 408, 400 |
 /// | [`Body`] | the body, as it comes | – |
 /// | `Method`, `Uri`, `Version`, `HeaderMap` | that part of the head | – |
 /// | [`Cookies`] | the cookies | – |
+/// | [`LastEventId`](crate::http::sse::LastEventId) | the last event that the client has seen | – |
 /// | [`PeerAddr`] | who asks | 500 without a server |
 /// | [`RequestId`] | its name | 500 without the layer |
 /// | [`State<T>`](State) | what the program shares with the handler | – |

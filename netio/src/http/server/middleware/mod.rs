@@ -1,11 +1,15 @@
 //! What stands around the handlers: async functions of a request and of what comes next.
 //!
-//! Ready-made are [`timing`], [`request_id`], [`body_limit`] and [`access_log`]. [`Router::layer`](super::Router::layer) tells
-//! in which order they stand. None is needed for panics: a panic further in is a 500 like any other.
+//! Ready-made are [`timing`], [`request_id`], [`body_limit`], [`access_log`], `compress` and `decompress`.
+//! [`Router::layer`](super::Router::layer) tells in which order they stand. None is needed for panics: a panic further in is a 500 like any other.
 
+#[cfg(feature = "compression")]
+mod compress;
 mod log;
 mod request_id;
 
+#[cfg(feature = "compression")]
+pub use compress::{Compression, compress, decompress};
 pub use log::{Access, access_log};
 pub use request_id::{RequestId, request_id};
 
@@ -16,9 +20,9 @@ use super::{
         table::{Table, not_found},
     },
 };
-use crate::http::{HeaderValue, Request, Response};
+use crate::http::{HeaderName, HeaderValue, Request, Response, output::plain};
 use runtime::time::Instant;
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// A middleware without its type.
 pub(super) type Layer = Arc<dyn Fn(Request, Next) -> BoxResponse + Send + Sync>;
@@ -28,36 +32,47 @@ pub(super) type Layer = Arc<dyn Fn(Request, Next) -> BoxResponse + Send + Sync>;
 /// Dropped without a call, it is not called: the layer answers in its place.
 #[must_use = "nobody further in sees the request unless it is run"]
 pub struct Next {
-    layers: Arc<[Layer]>,
-    /// How many of them are further out.
+    inner: Inner,
+    /// How many of the layers are further out.
     passed: usize,
-    last: Last,
 }
 
-/// What is innermost.
-enum Last {
+/// The layers, and what is within the last of them.
+enum Inner {
     Table(Arc<Table>),
-    Handler(Option<Endpoint>),
+    Handler(Arc<[Layer]>, Option<Endpoint>),
 }
 
 impl Next {
-    pub(super) fn before_table(table: &Arc<Table>) -> Next {
-        Next { layers: table.layers.clone(), passed: 0, last: Last::Table(table.clone()) }
+    /// A request comes to a router.
+    pub(super) fn enter(table: &Arc<Table>, request: Request) -> BoxResponse {
+        match table.layers.first() {
+            None => table.answer(request),
+            Some(layer) => layer(request, Next { inner: Inner::Table(table.clone()), passed: 1 }),
+        }
     }
 
-    pub(super) fn before_handler(layers: &Arc<[Layer]>, endpoint: Option<&Endpoint>) -> Next {
-        Next { layers: layers.clone(), passed: 0, last: Last::Handler(endpoint.cloned()) }
+    /// A request comes to the layers of a nested router.
+    pub(super) fn enter_nested(layers: &Arc<[Layer]>, endpoint: Option<&Endpoint>, request: Request) -> BoxResponse {
+        Next { inner: Inner::Handler(layers.clone(), endpoint.cloned()), passed: 0 }.begin(request)
+    }
+
+    fn layers(&self) -> &[Layer] {
+        match &self.inner {
+            Inner::Table(table) => &table.layers,
+            Inner::Handler(layers, _) => layers,
+        }
     }
 
     pub(super) fn begin(mut self, request: Request) -> BoxResponse {
-        if let Some(layer) = self.layers.get(self.passed).cloned() {
+        if let Some(layer) = self.layers().get(self.passed).cloned() {
             self.passed += 1;
             return layer(request, self);
         }
-        match self.last {
-            Last::Table(table) => table.answer(request),
-            Last::Handler(Some(endpoint)) => endpoint.call(request),
-            Last::Handler(None) => at_once(not_found()),
+        match self.inner {
+            Inner::Table(table) => table.answer(request),
+            Inner::Handler(_, Some(endpoint)) => endpoint.call(request),
+            Inner::Handler(_, None) => at_once(not_found()),
         }
     }
 
@@ -73,7 +88,7 @@ impl Next {
 
 impl fmt::Debug for Next {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Next").field("layers", &(self.layers.len() - self.passed)).finish_non_exhaustive()
+        f.debug_struct("Next").field("layers", &(self.layers().len() - self.passed)).finish_non_exhaustive()
     }
 }
 
@@ -87,12 +102,20 @@ impl fmt::Debug for Next {
 /// let router = Router::new().layer(middleware::timing);
 /// ```
 pub async fn timing(request: Request, next: Next) -> Response {
+    const FIELD: HeaderName = HeaderName::from_static("x-response-time");
     let start = Instant::now();
     let mut response = next.run(request).await;
-    let time = format!("{:.3}s", start.elapsed().as_secs_f64());
-    let time = HeaderValue::from_str(&time).expect("digits, a point and a letter");
-    response.headers_mut().insert("x-response-time", time);
+    response.headers_mut().insert(FIELD, in_seconds(start.elapsed()));
     response
+}
+
+/// Rounded to the millisecond. Most responses take none: that text need not be made.
+fn in_seconds(time: Duration) -> HeaderValue {
+    let millis = (time.as_micros() + 500) / 1_000;
+    if millis == 0 {
+        return HeaderValue::from_static("0.000s");
+    }
+    plain(&format!("{}.{:03}s", millis / 1_000, millis % 1_000))
 }
 
 /// A layer that lets the body of a request have so many bytes: fewer than the server's
@@ -107,5 +130,19 @@ pub fn body_limit(most: u64) -> impl Fn(Request, Next) -> BoxResponse + Send + S
     move |mut request, next| {
         request.body_mut().set_limit(most);
         next.begin(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_rounded_to_the_millisecond() {
+        for (micros, text) in
+            [(0, "0.000s"), (499, "0.000s"), (500, "0.001s"), (123_456, "0.123s"), (61_999_500, "62.000s")]
+        {
+            assert_eq!(in_seconds(Duration::from_micros(micros)), text, "{micros}");
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! A handler without its type, ready to be called.
 
-use crate::http::{Request, Response, StatusCode, explain, server::BoxResponse};
+use crate::http::{
+    Request, Response, StatusCode, explain,
+    server::{BoxResponse, IntoResponse},
+};
 use ::http::Extensions;
 use std::{
     fmt,
@@ -12,8 +15,14 @@ use std::{
 };
 
 /// Runs a handler or a middleware so that its panic is a 500, and no more than that.
-pub(in crate::http::server) fn contained(answer: impl Future<Output = Response> + Send + 'static) -> BoxResponse {
-    Box::pin(Contained { answer })
+///
+/// `begin` makes the future where it will stay: a request is large, and not moved about more than it must.
+pub(in crate::http::server) fn contained<F>(begin: impl FnOnce() -> F) -> BoxResponse
+where
+    F: Future<Output: IntoResponse> + Send + 'static,
+{
+    let begun = || -> BoxResponse { Box::pin(Contained { answer: begin() }) };
+    catch_unwind(AssertUnwindSafe(begun)).unwrap_or_else(|_| at_once(panicked()))
 }
 
 pin_project_lite::pin_project! {
@@ -24,13 +33,14 @@ pin_project_lite::pin_project! {
     }
 }
 
-impl<F: Future<Output = Response>> Future for Contained<F> {
+impl<F: Future<Output: IntoResponse>> Future for Contained<F> {
     type Output = Response;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
         let answer = self.project().answer;
         // After a panic it is not polled again, so nobody sees what it left undone.
-        catch_unwind(AssertUnwindSafe(|| answer.poll(context))).unwrap_or_else(|_| Poll::Ready(panicked()))
+        let polled = catch_unwind(AssertUnwindSafe(|| answer.poll(context).map(IntoResponse::into_response)));
+        polled.unwrap_or_else(|_| Poll::Ready(panicked()))
     }
 }
 

@@ -11,6 +11,7 @@
 //! - To find a route costs no memory, unless the path has parameters or is percent-encoded.
 
 pub(super) mod endpoint;
+mod files;
 mod path;
 pub(super) mod table;
 
@@ -230,11 +231,7 @@ impl Router {
         M: Fn(Request, Next) -> F + Send + Sync + 'static,
         F: Future<Output: IntoResponse> + Send + 'static,
     {
-        let middleware = Arc::new(middleware);
-        let layer: Layer = Arc::new(move |request, next| {
-            let middleware = middleware.clone();
-            contained(async move { middleware(request, next).await.into_response() })
-        });
+        let layer: Layer = Arc::new(move |request, next| contained(|| middleware(request, next)));
         let table = Arc::make_mut(&mut self.table);
         table.layers = table.layers.iter().cloned().chain([layer]).collect();
         self
@@ -245,11 +242,7 @@ impl Service for Router {
     type Answer = BoxResponse;
 
     fn answer(&self, request: Request) -> BoxResponse {
-        if self.table.layers.is_empty() {
-            self.table.answer(request)
-        } else {
-            Next::before_table(&self.table).begin(request)
-        }
+        Next::enter(&self.table, request)
     }
 }
 

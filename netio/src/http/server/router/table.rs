@@ -131,7 +131,7 @@ impl Table {
             request.extensions_mut().insert(found);
         }
         match (layers, endpoint) {
-            (Some(layers), _) if !layers.is_empty() => Next::before_handler(layers, endpoint).begin(request),
+            (Some(layers), _) if !layers.is_empty() => Next::enter_nested(layers, endpoint, request),
             (_, Some(endpoint)) => endpoint.call(request),
             (_, None) => at_once(not_found()),
         }
