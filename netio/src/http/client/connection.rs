@@ -1,35 +1,74 @@
-//! One connection of a client: a request out, a response in.
+//! One connection of a client: a request out, a response in, both at the same time.
 
-use super::Phase;
+use super::{
+    Phase,
+    upload::{Outgoing, Upload, Waits},
+    watch::Timer,
+};
 use crate::{
     http::{
         Version,
         fault::Fault,
         framing::{Decoded, Decoder},
-        head::{self, MOST_FIELDS, ResponseHead, Scan},
+        head::{self, ResponseHead, Scan},
         input::poll_fill,
     },
-    net::TcpStream,
+    net::Transport,
 };
 use bytes::{Bytes, BytesMut};
-use futures_lite::AsyncWriteExt;
+use runtime::time::Instant;
 use std::{
-    future::{Future, poll_fn},
+    fmt,
     io::{self, ErrorKind},
-    pin::pin,
-    task::{Context, Poll, ready},
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll, Waker, ready},
 };
 
-/// The most interim responses (1xx) before the final one.
-const INTERIM: usize = 16;
-
 /// A connection on which at most one exchange is going on.
-#[derive(Debug)]
 pub(super) struct Connection {
-    stream: TcpStream,
+    transport: Box<dyn Transport>,
     input: BytesMut,
-    /// The request has not, or not all, been sent.
-    sending: bool,
+    scan: Scan,
+    upload: Upload,
+    /// Interim responses so far.
+    interim: usize,
+    /// Bytes of this exchange, in and out.
+    pub(super) received: u64,
+    pub(super) sent: u64,
+    /// What the upload waits for.
+    waits: Waits,
+    /// For the limits of an exchange; it costs too much to make one each time.
+    pub(super) timer: Timer,
+    born: Instant,
+    peer: Option<SocketAddr>,
+}
+
+/// What a client accepts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ResponseLimits {
+    /// Bytes of a head; the interim ones count together with the last.
+    pub(super) head_bytes: usize,
+    /// Fields of a head.
+    pub(super) head_fields: usize,
+    /// Bytes of a body.
+    pub(super) body_bytes: u64,
+    /// Interim responses (1xx) before the last one.
+    pub(super) interim: usize,
+}
+
+/// What is asked, as far as the answer depends on it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) to_head: bool,
+    /// The server may switch to another protocol.
+    pub(super) upgrade: bool,
+}
+
+/// A head that came.
+pub(super) enum Heard {
+    Interim(ResponseHead),
+    Final(ResponseHead),
 }
 
 /// What can happen to a connection.
@@ -39,6 +78,8 @@ pub(super) enum Failure {
     Fault(Fault),
     /// The head has more bytes than allowed.
     HeadTooLarge,
+    /// The body of the request failed.
+    Source(io::Error),
 }
 
 impl From<io::Error> for Failure {
@@ -54,54 +95,140 @@ impl From<Fault> for Failure {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        // A request is at most two writes; the second must not wait for the answer to the first. If it fails, so will they.
-        let _ = stream.set_nodelay(true);
-        Connection { stream, input: BytesMut::new(), sending: false }
+    pub(super) fn new(transport: Box<dyn Transport>, peer: Option<SocketAddr>) -> Self {
+        Connection {
+            transport,
+            input: BytesMut::new(),
+            scan: Scan::default(),
+            upload: Upload::default(),
+            interim: 0,
+            received: 0,
+            sent: 0,
+            waits: Waits::Not,
+            timer: Timer::default(),
+            born: Instant::now(),
+            peer,
+        }
     }
 
-    pub(super) fn is_quiet(&self) -> bool {
-        self.stream.is_quiet()
+    pub(super) fn born(&self) -> Instant {
+        self.born
+    }
+
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
+    /// Whether the server has neither hung up nor said anything, as far as is known; `surely`: as far as the system knows. Less
+    /// costs nothing: what the reactor has not been told, it does not ask.
+    pub(super) fn is_alive(&mut self, surely: bool) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        let heard = Pin::new(&mut *self.transport).poll_read(&mut context, &mut [0]);
+        heard.is_pending() && (!surely || self.transport.is_quiet())
+    }
+
+    /// Begins an exchange. `head` writes the head; if the body is `held`, it waits until the server says 100, or is
+    /// [released](Connection::release).
+    pub(super) fn begin(&mut self, head: impl FnOnce(&mut Vec<u8>), body: Outgoing, held: bool) {
+        self.upload.begin(head, body, held);
+        self.scan = Scan::default();
+        (self.interim, self.received, self.sent) = (0, 0, 0);
     }
 
     /// Whether the response has begun.
     pub(super) fn has_heard(&self) -> bool {
-        !self.input.is_empty()
+        self.received > 0
+    }
+
+    /// Nothing of the response is left, and nothing came behind it; all of the request is sent.
+    pub(super) fn is_clean(&self) -> bool {
+        self.input.is_empty() && self.upload.is_done()
+    }
+
+    /// The head of the request is sent, and its body held back.
+    pub(super) fn is_held(&self) -> bool {
+        self.upload.is_held()
+    }
+
+    pub(super) fn release(&mut self) {
+        self.upload.release();
+    }
+
+    /// Nobody but ourselves keeps the exchange from going on.
+    pub(super) fn waits_for_body(&self) -> bool {
+        self.waits == Waits::ForBody
     }
 
     /// Where the exchange stands, until its head has come.
     pub(super) fn phase(&self) -> Phase {
-        if self.sending { Phase::Send } else { Phase::Head }
+        if self.upload.is_done() { Phase::Head } else { Phase::Send }
     }
 
-    /// Sends a request, and gives the head of the final response. A server may answer before it has the whole request, and
-    /// take no more of it: then the answer counts, and the connection is of no further use.
-    pub(super) async fn exchange(&mut self, wire: &[u8], most: usize, to_head: bool) -> Result<ResponseHead, Failure> {
-        let Connection { stream, input, sending } = self;
-        *sending = true;
-        let mut writer = &*stream;
-        let mut send = pin!(writer.write_all(wire));
-        let mut read = pin!(read_head(stream, input, most, to_head));
-        let mut failed = None;
-        let read = poll_fn(|context| {
-            if *sending
-                && failed.is_none()
-                && let Poll::Ready(sent) = send.as_mut().poll(context)
-            {
-                *sending = sent.is_err();
-                failed = sent.err();
+    fn poll_upload(&mut self, context: &mut Context<'_>) -> Result<(), Failure> {
+        self.waits = self.upload.poll(&mut self.transport, &mut self.sent, context)?;
+        Ok(())
+    }
+
+    /// The next head. A server may answer before it has the whole request; then the answer counts, and if it is a refusal, no more
+    /// is sent.
+    pub(super) fn poll_head(
+        &mut self,
+        asked: Asked,
+        limits: &ResponseLimits,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Heard, Failure>> {
+        self.poll_upload(context)?;
+        loop {
+            // No byte beyond the limit counts: what is refused must not depend on how much came at once.
+            match self.scan.end(&self.input[..self.input.len().min(limits.head_bytes)])? {
+                Some(length) => {
+                    let head = self.input.split_to(length).freeze();
+                    return Poll::Ready(self.understand(head, asked, limits));
+                }
+                None if self.input.len() < limits.head_bytes => {}
+                None => return Poll::Ready(Err(Failure::HeadTooLarge)),
             }
-            read.as_mut().poll(context)
-        })
-        .await;
-        match (read, failed) {
-            (Ok(mut head), _) => {
-                head.keep_alive &= !*sending;
-                Ok(head)
+            match ready!(self.poll_fill(context)) {
+                Ok(0) => return Poll::Ready(Err(self.lost(closed()))),
+                Ok(_) => {}
+                Err(error) => return Poll::Ready(Err(self.lost(error))),
             }
-            (Err(Failure::Lost(_)), Some(cause)) => Err(Failure::Lost(cause)),
-            (Err(failure), _) => Err(failure),
         }
+    }
+
+    fn understand(&mut self, head: Bytes, asked: Asked, limits: &ResponseLimits) -> Result<Heard, Failure> {
+        self.scan = Scan::default();
+        let head = head::response(&head, limits.head_fields, asked.to_head)?;
+        match head.status.as_u16() {
+            101 if asked.upgrade && head.upgrades && self.upload.is_done() => Ok(Heard::Final(head)),
+            101 => Err(bad("the server switched to a protocol that nobody asked for")),
+            100..200 if head.version == Version::HTTP_10 => Err(bad("an interim response in HTTP/1.0")),
+            100..200 if self.interim == limits.interim => Err(bad("no final response after many interim ones")),
+            status @ 100..200 => {
+                self.interim += 1;
+                if status == 100 {
+                    self.release();
+                }
+                Ok(Heard::Interim(head))
+            }
+            400.. => {
+                self.upload.give_up();
+                Ok(Heard::Final(head))
+            }
+            _ => {
+                // It will not say 100 any more.
+                if self.upload.is_held() {
+                    self.upload.give_up();
+                }
+                Ok(Heard::Final(head))
+            }
+        }
+    }
+
+    /// So many bytes, if they are here already.
+    pub(super) fn take_whole(&mut self, length: u64) -> Option<Bytes> {
+        let length = usize::try_from(length).ok().filter(|&length| length <= self.input.len())?;
+        Some(self.input.split_to(length).freeze())
     }
 
     /// The next bytes of the body; `None` at its end.
@@ -110,11 +237,12 @@ impl Connection {
         decoder: &mut Decoder,
         context: &mut Context<'_>,
     ) -> Poll<Result<Option<Bytes>, Failure>> {
+        self.poll_upload(context)?;
         loop {
             match decoder.decode(&mut self.input)? {
                 Decoded::Data(data) => return Poll::Ready(Ok(Some(data))),
                 Decoded::End => return Poll::Ready(Ok(None)),
-                Decoded::More => match ready!(poll_fill(&mut self.stream, &mut self.input, context))? {
+                Decoded::More => match ready!(self.poll_fill(context))? {
                     0 if decoder.may_end() => *decoder = Decoder::Done,
                     0 => return Poll::Ready(Err(closed().into())),
                     _ => {}
@@ -122,39 +250,27 @@ impl Connection {
             }
         }
     }
-}
 
-/// The head of the final response.
-async fn read_head(
-    stream: &TcpStream,
-    input: &mut BytesMut,
-    most: usize,
-    to_head: bool,
-) -> Result<ResponseHead, Failure> {
-    for _ in 0..INTERIM {
-        let mut scan = Scan::default();
-        let length = loop {
-            match scan.end(input)? {
-                Some(length) if length <= most => break length,
-                None if input.len() < most => fill(stream, input).await?,
-                _ => return Err(Failure::HeadTooLarge),
-            }
-        };
-        let head = head::response(&input.split_to(length).freeze(), MOST_FIELDS, to_head)?;
-        match head.status.as_u16() {
-            101 => return Err(bad("the server switched to a protocol that nobody asked for")),
-            100..200 if head.version == Version::HTTP_10 => return Err(bad("an interim response in HTTP/1.0")),
-            100..200 => {}
-            _ => return Ok(head),
-        }
+    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let length = ready!(poll_fill(&mut self.transport, &mut self.input, context))?;
+        self.received += length as u64;
+        Poll::Ready(Ok(length))
     }
-    Err(bad("no final response after many interim ones"))
+
+    /// If the request could not be sent, that is why there is no answer.
+    fn lost(&mut self, cause: io::Error) -> Failure {
+        Failure::Lost(self.upload.take_failure().unwrap_or(cause))
+    }
+
+    /// The connection itself, and what came on it already: for another protocol.
+    pub(super) fn into_parts(self) -> (Box<dyn Transport>, Bytes) {
+        (self.transport, self.input.freeze())
+    }
 }
 
-async fn fill(mut stream: &TcpStream, input: &mut BytesMut) -> io::Result<()> {
-    match poll_fn(|context| poll_fill(&mut stream, input, context)).await? {
-        0 => Err(closed()),
-        _ => Ok(()),
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("peer", &self.peer).finish_non_exhaustive()
     }
 }
 

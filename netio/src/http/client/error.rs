@@ -1,10 +1,24 @@
 //! What can go wrong with a fetch, and in which phase of it.
 
-use std::{fmt, io, time::Duration};
+use super::{
+    redirect::{RedirectFailure, Redirected},
+    timeouts::TimeoutKind,
+};
+use crate::{
+    http::{StatusCode, coding::CodingError},
+    policy::Refused,
+};
+use std::{
+    fmt,
+    io::{self, ErrorKind},
+    time::Duration,
+};
 
 /// Where a fetch stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// All connections were in use.
+    Acquire,
     /// The host's name was being looked up.
     Resolve,
     /// The connection was being made.
@@ -20,6 +34,7 @@ pub enum Phase {
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Phase::Acquire => "waiting for a free connection",
             Phase::Resolve => "looking up the host",
             Phase::Connect => "connecting",
             Phase::Send => "sending the request",
@@ -86,13 +101,29 @@ pub enum Error {
         /// What is wrong.
         reason: &'static str,
     },
+    /// The body of the request failed, or did not have the length that it had announced. The server did not get the whole of it.
+    #[error("{url}: the body of the request failed: {cause}")]
+    RequestBody {
+        /// The URL.
+        url: String,
+        /// What the body said.
+        cause: io::Error,
+    },
+    /// The client was closed.
+    #[error("{url}: the client is closed")]
+    Closed {
+        /// The URL.
+        url: String,
+    },
     /// Time was up.
-    #[error("{url}: timed out after {limit:?} while {phase}")]
+    #[error("{url}: {} {limit:?} while {phase}", if *kind == TimeoutKind::Read { "nothing moved for" } else { "timed out after" })]
     Timeout {
         /// The URL.
         url: String,
         /// Where the fetch stood.
         phase: Phase,
+        /// Which limit it was.
+        kind: TimeoutKind,
         /// How much time it had.
         limit: Duration,
     },
@@ -106,6 +137,78 @@ pub enum Error {
         /// How many bytes it was allowed.
         limit: u64,
     },
+    /// The request could not be put together.
+    #[error("{url}: no request to send: {reason}")]
+    Request {
+        /// The URL.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The server sent us elsewhere, and we cannot go there.
+    #[error("{url}: cannot follow the redirect to {location}: {reason}")]
+    Redirect {
+        /// The URL that answered with the redirect.
+        url: String,
+        /// Where it sent us.
+        location: String,
+        /// Why we did not go.
+        reason: RedirectFailure,
+        /// The redirects that were followed before.
+        history: Box<[Redirected]>,
+    },
+    /// The status says that it went wrong: only from [`error_for_status`](super::ClientResponse::error_for_status).
+    #[error("{url}: the server answered {status}")]
+    Status {
+        /// The URL.
+        url: String,
+        /// Its status: 400 to 599.
+        status: StatusCode,
+    },
+    /// The body is of another type than was asked for.
+    #[error("{url}: the body is not {expected}, but {found}")]
+    ContentType {
+        /// The URL.
+        url: String,
+        /// What was asked for.
+        expected: &'static str,
+        /// What the response says of itself.
+        found: String,
+    },
+    /// The body is no JSON, or not that of the type that was asked for.
+    #[error("{url}: the body cannot be understood: {cause}")]
+    Json {
+        /// The URL.
+        url: String,
+        /// What the parser said.
+        cause: serde_json::Error,
+    },
+    /// The body cannot be decompressed.
+    #[error("{url}: {cause}")]
+    Coding {
+        /// The URL.
+        url: String,
+        /// What is wrong with it.
+        cause: CodingError,
+    },
+    /// What came could not be written to a file.
+    #[error("{url}: cannot save the body to {path}: {cause}", path = path.display())]
+    Save {
+        /// The URL.
+        url: String,
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The server was not asked: a [circuit breaker](super::middleware::breaker) is open.
+    #[error("{url}: not asked: {cause}")]
+    Refused {
+        /// The URL.
+        url: String,
+        /// What the breaker said.
+        cause: Refused,
+    },
 }
 
 impl Error {
@@ -113,19 +216,34 @@ impl Error {
     pub fn url(&self) -> &str {
         match self {
             Error::Url { url, .. }
+            | Error::Closed { url }
+            | Error::RequestBody { url, .. }
             | Error::Dns { url, .. }
             | Error::Connect { url, .. }
             | Error::Lost { url, .. }
             | Error::Protocol { url, .. }
             | Error::Timeout { url, .. }
-            | Error::TooLarge { url, .. } => url,
+            | Error::TooLarge { url, .. }
+            | Error::Request { url, .. }
+            | Error::Redirect { url, .. }
+            | Error::Status { url, .. }
+            | Error::ContentType { url, .. }
+            | Error::Json { url, .. }
+            | Error::Coding { url, .. }
+            | Error::Save { url, .. }
+            | Error::Refused { url, .. } => url,
         }
     }
 
-    /// Where the fetch stood; `None` if it never began.
+    /// Where the fetch stood; `None` if it never began, or its response is there and says no.
     pub fn phase(&self) -> Option<Phase> {
         match self {
-            Error::Url { .. } => None,
+            Error::Url { .. } | Error::Closed { .. } | Error::Request { .. } | Error::Refused { .. } => None,
+            Error::Redirect { .. } | Error::Status { .. } => None,
+            Error::RequestBody { .. } => Some(Phase::Send),
+            Error::ContentType { .. } | Error::Json { .. } | Error::Coding { .. } | Error::Save { .. } => {
+                Some(Phase::Body)
+            }
             Error::Dns { .. } => Some(Phase::Resolve),
             Error::Connect { .. } => Some(Phase::Connect),
             Error::Lost { phase, .. }
@@ -133,5 +251,42 @@ impl Error {
             | Error::Timeout { phase, .. }
             | Error::TooLarge { phase, .. } => Some(*phase),
         }
+    }
+
+    /// Whether time was up: one of the four limits.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Error::Timeout { .. })
+    }
+
+    /// Whether there was no connection: the host is not known, nobody answered, or not in time. No server has seen the request.
+    pub fn is_connect(&self) -> bool {
+        matches!(self.phase(), Some(Phase::Resolve | Phase::Connect))
+    }
+
+    /// Whether the response has more bytes than allowed.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self, Error::TooLarge { .. })
+    }
+}
+
+impl From<Error> for io::Error {
+    /// Of the kind of its cause; `TimedOut`, `InvalidData` or `FileTooLarge` if it has none. The error is inside.
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::Dns { cause, .. }
+            | Error::Connect { cause, .. }
+            | Error::Lost { cause, .. }
+            | Error::RequestBody { cause, .. }
+            | Error::Save { cause, .. } => cause.kind(),
+            Error::Url { .. } | Error::Request { .. } => ErrorKind::InvalidInput,
+            Error::Closed { .. } | Error::Refused { .. } => ErrorKind::NotConnected,
+            Error::Protocol { .. } | Error::ContentType { .. } | Error::Json { .. } | Error::Coding { .. } => {
+                ErrorKind::InvalidData
+            }
+            Error::Redirect { .. } | Error::Status { .. } => ErrorKind::Other,
+            Error::Timeout { .. } => ErrorKind::TimedOut,
+            Error::TooLarge { .. } => ErrorKind::FileTooLarge,
+        };
+        io::Error::new(kind, error)
     }
 }

@@ -1,153 +1,288 @@
 //! One exchange with one server: a connection, kept or new, a request out, the head of the response in.
 
 use super::{
-    Client, ClientResponse, Error, Phase, bad_url,
-    connection::{Connection, Failure},
+    Client, ClientResponse, Error, Phase,
+    connect::{self, Route},
+    connection::{Asked, Connection, Failure, Heard},
     incoming::Incoming,
+    observer::{Event, RequestInfo},
+    pool::Lease,
+    timeouts::{TimeoutKind, Timeouts},
+    upgraded::{Switched, Upgraded},
+    upload::Outgoing,
+    url::shown,
+    watch::{Limit, Watch},
+    wire::{self, More},
 };
-use crate::{
-    http::{
-        Body, HeaderValue, Method, Request, Uri,
-        framing::{Decoder, Framing},
-        head::ResponseHead,
-        header,
-        output::{self, Afterwards},
-    },
-    net::{Address, STAGGER, TcpOptions, TcpStream, happy_eyeballs},
+use crate::http::{
+    Body, HeaderMap, Method, StatusCode,
+    framing::{Decoder, Framing},
+    head::ResponseHead,
+    header,
 };
+use ::http::{Extensions, request::Parts};
 use bytes::Bytes;
-use runtime::{
-    future::{Either, race},
-    time::{Instant, sleep_until},
+use runtime::time::{Sleep, sleep, timeout_at};
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::atomic::Ordering,
+    task::{Context, Poll},
 };
-use std::{pin::pin, time::Duration};
 
-/// Sends a request. Its URI must be absolute; `Host` is added unless it is there, and the length of the body always.
-pub(super) async fn fetch(client: &Client, request: Request) -> Result<ClientResponse, Error> {
-    let (parts, mut body) = request.into_parts();
-    let uri = &parts.uri;
-    let fetch = Fetch {
-        client: client.clone(),
-        url: uri.to_string(),
-        host: host_and_port(uri)?,
-        deadline: Instant::now() + client.inner.settings.timeout,
-    };
-    let body = body.bytes().await.map_err(|cause| Error::Lost { url: fetch.url.clone(), phase: Phase::Send, cause })?;
-    let request = ::http::Request::from_parts(parts, body);
-    let wire = write(&request);
-    let may_repeat = request.method().is_idempotent();
-    let to_head = request.method() == Method::HEAD;
-    if let Some(mut kept) = client.inner.pool.take(&fetch.host, client.inner.settings.keep_alive_time) {
-        match fetch.exchange(&mut kept, &wire, to_head).await {
-            Err(Error::Lost { .. }) if may_repeat && !kept.has_heard() => {}
-            result => return Ok(fetch.response(request.uri(), kept, result?)),
-        }
+/// Sends a request, and `more` that its caller does not know of. Its URI must be absolute; `Host` is added unless it is there, and
+/// the length of the body always. It has to be over at `total`, body and all.
+pub(super) async fn fetch(
+    client: &Client,
+    parts: &Parts,
+    body: Body,
+    more: More<'_>,
+    total: Limit,
+) -> Result<ClientResponse, Error> {
+    let mut exchange = Exchange::new(client, parts, total);
+    match exchange.run(parts, body, &more).await {
+        Ok((head, connection, lease)) => exchange.response(head, connection, lease),
+        Err(error) => Err(exchange.fail(error)),
     }
-    let mut connection = fetch.connect().await?;
-    let head = fetch.exchange(&mut connection, &wire, to_head).await?;
-    Ok(fetch.response(request.uri(), connection, head))
 }
 
-/// What a fetch is about: for its errors, its deadline, and the pool.
-#[derive(Debug)]
-pub(super) struct Fetch {
+/// What an exchange is about: for its errors, its limits, and whoever looks on.
+pub(super) struct Exchange {
     pub(super) client: Client,
-    pub(super) url: String,
-    /// `host:port`, the key in the pool.
-    pub(super) host: String,
-    pub(super) deadline: Instant,
+    pub(super) info: RequestInfo,
+    pub(super) timeouts: Timeouts,
+    pub(super) total: Limit,
+    /// Where it stands, if it is dropped.
+    phase: Phase,
+    /// Its end is told.
+    ended: bool,
 }
 
-impl Fetch {
-    async fn connect(&self) -> Result<Connection, Error> {
-        let settings = &self.client.inner.settings;
-        let limit = settings.timeout.min(settings.connect_timeout);
-        let mut wait = pin!(sleep_until(self.deadline.min(Instant::now() + limit)));
-        let addresses = match race(Address::from(&self.host).resolve(), wait.as_mut()).await {
-            Either::Left(addresses) => addresses.map_err(|cause| Error::Dns { url: self.url.clone(), cause })?,
-            Either::Right(()) => return Err(self.timeout(Phase::Resolve, limit)),
+/// A body to be sent, or once more.
+enum Sending {
+    Body(Outgoing, Option<Option<u64>>),
+    Again(Bytes, Option<Option<u64>>),
+}
+
+impl Exchange {
+    fn new(client: &Client, parts: &Parts, total: Limit) -> Self {
+        let settings = &client.inner.settings;
+        let id = settings.observer.as_ref().map_or(0, |_| client.inner.requests.fetch_add(1, Ordering::Relaxed));
+        let timeouts = client.timeouts_of(&parts.extensions);
+        let started = runtime::time::Instant::now();
+        let info = RequestInfo { id, method: parts.method.clone(), uri: parts.uri.clone(), started };
+        let exchange = Exchange { client: client.clone(), info, timeouts, total, phase: Phase::Acquire, ended: false };
+        exchange.tell(&Event::Start);
+        exchange
+    }
+
+    async fn run(
+        &mut self,
+        parts: &Parts,
+        body: Body,
+        more: &More<'_>,
+    ) -> Result<(ResponseHead, Connection, Lease), Error> {
+        let client = self.client.clone();
+        let route = client.inner.settings.dialing.route(&parts.uri)?;
+        let mut lease = self.acquire(&route).await?;
+        let (body, length) = wire::body(&parts.method, body);
+        let again = match &body {
+            Outgoing::Whole(bytes) if parts.method.is_idempotent() => Some(bytes.clone()),
+            _ => None,
         };
-        let options = TcpOptions::new();
-        let call = |address| TcpStream::call(address, None, false, &options);
-        match race(happy_eyeballs(addresses, STAGGER, call), wait.as_mut()).await {
-            Either::Left(Ok(stream)) => Ok(Connection::new(stream)),
-            Either::Left(Err(failures)) => Err(Error::Connect { url: self.url.clone(), cause: failures.into() }),
-            Either::Right(()) => Err(self.timeout(Phase::Connect, limit)),
+        let mut sending = Sending::Body(body, length);
+        if let Some(mut kept) = lease.take_kept(again.is_none()) {
+            self.tell(&Event::Reused);
+            match self.exchange(&mut kept, (parts, more), &route, sending).await {
+                Ok(head) => return Ok((head, kept, lease)),
+                Err(error) => match again {
+                    Some(bytes) if matches!(error, Error::Lost { .. }) && !kept.has_heard() => {
+                        self.tell(&Event::SentAgain);
+                        sending = Sending::Again(bytes, length);
+                    }
+                    _ => return Err(error),
+                },
+            }
+        }
+        self.phase = Phase::Connect;
+        let (transport, peer) = connect::connect(self, &route).await?;
+        lease.count_new();
+        let mut connection = Connection::new(transport, peer);
+        let head = self.exchange(&mut connection, (parts, more), &route, sending).await?;
+        Ok((head, connection, lease))
+    }
+
+    async fn acquire(&self, route: &Route<'_>) -> Result<Lease, Error> {
+        let limit = Limit::after(self.timeouts.longest(TimeoutKind::Acquire), TimeoutKind::Acquire).or(self.total);
+        let key = route.key();
+        let acquire = self.client.inner.pool.acquire(&key, || self.tell(&Event::Queued));
+        match timeout_at(limit.at, acquire).await {
+            Ok(Ok(lease)) => Ok(lease),
+            Ok(Err(_)) => Err(Error::Closed { url: self.url() }),
+            Err(_) => Err(self.timeout(Phase::Acquire, limit)),
         }
     }
 
     /// Sends the request and reads the head of the response.
-    async fn exchange(&self, connection: &mut Connection, wire: &[u8], to_head: bool) -> Result<ResponseHead, Error> {
+    async fn exchange(
+        &mut self,
+        connection: &mut Connection,
+        (parts, more): (&Parts, &More<'_>),
+        route: &Route<'_>,
+        sending: Sending,
+    ) -> Result<ResponseHead, Error> {
         let settings = &self.client.inner.settings;
-        let exchange = connection.exchange(wire, settings.head_bytes, to_head);
-        match race(exchange, sleep_until(self.deadline)).await {
-            Either::Left(Ok(head)) => Ok(head),
-            Either::Left(Err(failure)) => Err(self.error(connection.phase(), failure)),
-            Either::Right(()) => Err(self.timeout(connection.phase(), settings.timeout)),
-        }
+        let (body, length) = match sending {
+            Sending::Body(body, length) => (body, length),
+            Sending::Again(bytes, length) => (Outgoing::Whole(bytes), length),
+        };
+        let held = length.is_some_and(|length| length != Some(0)) && expects_continue(&parts.headers);
+        let head = |output: &mut Vec<u8>| wire::head(output, parts, more, route.target(), length, route.credentials());
+        connection.begin(head, body, held);
+        let asked =
+            Asked { to_head: parts.method == Method::HEAD, upgrade: parts.headers.contains_key(header::UPGRADE) };
+        let mut watch = Watch::new(self.total, &self.timeouts);
+        let mut patience = pin!(held.then(|| sleep(settings.continue_time)));
+        let mut sent = false;
+        let client = self.client.clone();
+        let result = poll_fn(|context| {
+            loop {
+                let polled = connection.poll_head(asked, &client.inner.settings.limits, context);
+                self.phase = connection.phase();
+                if !sent && self.phase == Phase::Head {
+                    sent = true;
+                    self.tell(&Event::RequestSent { bytes: connection.sent });
+                }
+                match polled {
+                    Poll::Ready(Ok(Heard::Final(head))) => return Poll::Ready(Ok(head)),
+                    Poll::Ready(Ok(Heard::Interim(head))) => {
+                        self.tell(&Event::Interim { status: head.status, headers: &head.headers });
+                    }
+                    Poll::Ready(Err(failure)) => return Poll::Ready(Err(self.error(self.phase, failure))),
+                    Poll::Pending if connection.is_held() && is_over(patience.as_mut(), context) => {
+                        connection.release();
+                    }
+                    Poll::Pending => {
+                        return watch.poll(connection, context).map(|limit| Err(self.timeout(self.phase, limit)));
+                    }
+                }
+            }
+        })
+        .await;
+        watch.disarm(connection);
+        result
     }
 
-    fn response(self, url: &Uri, connection: Connection, head: ResponseHead) -> ClientResponse {
-        let decoder = Decoder::from(head.framing);
-        let body = match Incoming::new(self, connection, head.keep_alive, decoder) {
-            Some(incoming) => Body::stream(incoming),
-            None => Body::empty(),
+    fn response(
+        mut self,
+        head: ResponseHead,
+        mut connection: Connection,
+        lease: Lease,
+    ) -> Result<ClientResponse, Error> {
+        self.phase = Phase::Body;
+        self.tell(&Event::Head { status: head.status, headers: &head.headers });
+        let (mut extensions, peer) = (Extensions::new(), connection.peer());
+        if self.client.inner.settings.observer.is_some() {
+            extensions.insert(self.info.clone());
+        }
+        let uri = self.info.uri.clone();
+        let limit = self.client.inner.settings.limits.body_bytes;
+        let body = match head.framing {
+            _ if head.status == StatusCode::SWITCHING_PROTOCOLS => {
+                self.end(&connection);
+                let (transport, first) = connection.into_parts();
+                extensions.insert(Switched::new(Upgraded::new(transport, first)));
+                Body::empty()
+            }
+            Framing::Length(length) if length > limit => {
+                let error = Error::TooLarge { url: self.url(), phase: Phase::Body, limit };
+                return Err(self.fail(error));
+            }
+            framing => {
+                let whole = match framing {
+                    Framing::Length(length) => connection.take_whole(length),
+                    _ => None,
+                };
+                match whole {
+                    // It has all come with the head: the connection is free already.
+                    Some(bytes) => {
+                        if !bytes.is_empty() {
+                            self.tell(&Event::Body { bytes: bytes.len() as u64 });
+                        }
+                        self.end(&connection);
+                        if head.keep_alive && connection.is_clean() {
+                            lease.give_back(connection);
+                        }
+                        bytes.into()
+                    }
+                    None => {
+                        let incoming = Incoming::new(self, connection, lease, head.keep_alive, Decoder::from(framing));
+                        let body = Body::stream(incoming);
+                        match framing {
+                            Framing::Length(length) => body.with_length(length),
+                            _ => body,
+                        }
+                    }
+                }
+            }
         };
-        ClientResponse::new(url.clone(), head, body)
+        Ok(ClientResponse::new(uri, peer, head, extensions, body))
+    }
+
+    /// The URL as it may be shown.
+    pub(super) fn url(&self) -> String {
+        shown(&self.info.uri.to_string()).into_owned()
     }
 
     pub(super) fn error(&self, phase: Phase, failure: Failure) -> Error {
-        let url = self.url.clone();
+        let url = self.url();
         match failure {
             Failure::Lost(cause) => Error::Lost { url, phase, cause },
             Failure::Fault(fault) => Error::Protocol { url, phase, reason: fault.reason },
+            Failure::Source(cause) => Error::RequestBody { url, cause },
             Failure::HeadTooLarge => {
-                Error::TooLarge { url, phase, limit: self.client.inner.settings.head_bytes as u64 }
+                let limit = self.client.inner.settings.limits.head_bytes as u64;
+                Error::TooLarge { url, phase: Phase::Head, limit }
             }
         }
     }
 
-    pub(super) fn timeout(&self, phase: Phase, limit: Duration) -> Error {
-        Error::Timeout { url: self.url.clone(), phase, limit }
+    pub(super) fn timeout(&self, phase: Phase, limit: Limit) -> Error {
+        Error::Timeout { url: self.url(), phase, kind: limit.kind, limit: limit.length }
+    }
+
+    pub(super) fn tell(&self, event: &Event<'_>) {
+        if let Some(observer) = &self.client.inner.settings.observer {
+            observer.event(&self.info, event);
+        }
+    }
+
+    /// It has its response, all of it.
+    pub(super) fn end(&mut self, connection: &Connection) {
+        self.ended = true;
+        self.tell(&Event::End { sent: connection.sent, received: connection.received });
+    }
+
+    /// It has no response, or not all of it.
+    pub(super) fn fail(&mut self, error: Error) -> Error {
+        self.ended = true;
+        self.tell(&Event::Failed { error: &error });
+        error
     }
 }
 
-fn host_and_port(uri: &Uri) -> Result<String, Error> {
-    let bad = |reason| Err(bad_url(&uri.to_string(), reason));
-    let Some(authority) = uri.authority().filter(|_| uri.scheme_str().is_some()) else {
-        return bad("it is not absolute");
-    };
-    if uri.scheme_str() != Some("http") {
-        return bad("the scheme is not http");
-    }
-    if authority.as_str().contains('@') {
-        return bad("it names a user");
-    }
-    let host = authority.host();
-    match authority.as_str().strip_prefix(host).and_then(|port| port.strip_prefix(':')) {
-        None | Some("") => Ok(format!("{host}:80")),
-        Some(port) => port.parse::<u16>().map(|port| format!("{host}:{port}")).or_else(|_| bad("the port is no port")),
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.tell(&Event::Dropped { phase: self.phase });
+        }
     }
 }
 
-/// The request as bytes, in one piece.
-fn write(request: &::http::Request<Bytes>) -> Vec<u8> {
-    let mut headers = request.headers().clone();
-    if let Some(authority) = request.uri().authority()
-        && !headers.contains_key(header::HOST)
-    {
-        headers.insert(header::HOST, output::plain(authority.as_str()));
-    }
-    let ours = HeaderValue::from_static(concat!("handloom/", env!("CARGO_PKG_VERSION")));
-    headers.entry(header::USER_AGENT).or_insert(ours);
-    headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("*/*"));
-    let body: &Bytes = request.body();
-    let sends = !body.is_empty() || matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
-    let framing = sends.then_some(Framing::Length(body.len() as u64));
-    let closes = headers.get(header::CONNECTION).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"));
-    let afterwards = if closes { Afterwards::Close } else { Afterwards::Stay };
-    let mut wire = Vec::with_capacity(256 + body.len());
-    output::request_head(&mut wire, request.method(), request.uri(), &headers, framing, afterwards);
-    wire.extend_from_slice(body);
-    wire
+fn expects_continue(headers: &HeaderMap) -> bool {
+    headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}
+
+fn is_over(sleep: Pin<&mut Option<Sleep>>, context: &mut Context<'_>) -> bool {
+    sleep.as_pin_mut().is_none_or(|sleep| sleep.poll(context).is_ready())
 }

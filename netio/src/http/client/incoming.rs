@@ -1,50 +1,78 @@
 //! The body of a response as it comes.
 
-use super::{Error, Phase, connection::Connection, fetch::Fetch};
+use super::{Error, Phase, connection::Connection, fetch::Exchange, observer::Event, pool::Lease, watch::Watch};
 use crate::http::framing::Decoder;
 use bytes::Bytes;
 use futures_core::Stream;
-use runtime::time::{Sleep, sleep_until};
+use runtime::Handle;
 use std::{
-    future::Future,
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
-/// A connection on which a body comes. Read to its end, it gives the connection back to the client for the next request; dropped
-/// before, it closes it. Its errors are [`Error`]s inside an [`io::Error`].
+/// A connection on which a body comes. Read to its end, it gives the connection back to the pool. Its errors are [`Error`]s inside
+/// an [`io::Error`].
+///
+/// Dropped before, it takes what has come already: if that is the rest, and not too much, the connection is as good as
+/// before. Else it is closed: what is left in it belongs to nobody.
 pub(super) struct Incoming {
-    fetch: Fetch,
+    exchange: Exchange,
+    watch: Watch,
     decoder: Decoder,
     /// The server would take another request.
     keep_alive: bool,
     /// Gone when the body is over, or lost.
-    connection: Option<Connection>,
-    deadline: Pin<Box<Sleep>>,
+    connection: Option<(Connection, Lease)>,
     received: u64,
 }
 
 impl Incoming {
-    /// `None` if there is no body: then the connection is free already.
-    pub(super) fn new(fetch: Fetch, connection: Connection, keep_alive: bool, decoder: Decoder) -> Option<Self> {
-        let deadline = Box::pin(sleep_until(fetch.deadline));
-        let is_over = decoder.may_end() && !matches!(decoder, Decoder::UntilClose);
-        let mut incoming = Incoming { fetch, decoder, keep_alive, connection: Some(connection), deadline, received: 0 };
-        if is_over {
-            incoming.finish();
-            return None;
-        }
-        Some(incoming)
+    pub(super) fn new(
+        exchange: Exchange,
+        connection: Connection,
+        lease: Lease,
+        keep_alive: bool,
+        decoder: Decoder,
+    ) -> Self {
+        let watch = Watch::new(exchange.total, &exchange.timeouts);
+        Incoming { exchange, watch, decoder, keep_alive, connection: Some((connection, lease)), received: 0 }
     }
 
-    /// The body is over: the connection is free, unless one side said that it closes, or something came behind the body.
+    /// The body is over: the connection is free, unless one side said that it closes, something came behind the body, or the
+    /// request was not sent to its end.
     fn finish(&mut self) {
-        if let Some(connection) = self.connection.take()
-            && self.keep_alive
-            && !connection.has_heard()
-        {
-            self.fetch.client.inner.pool.put(&self.fetch.host, connection);
+        if let Some((mut connection, lease)) = self.connection.take() {
+            self.watch.disarm(&mut connection);
+            self.exchange.end(&connection);
+            if self.keep_alive && connection.is_clean() {
+                lease.give_back(connection);
+            }
+        }
+    }
+
+    /// The next bytes; `None` at the end.
+    fn poll_next_bytes(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Error>> {
+        let Some((connection, _)) = &mut self.connection else { return Poll::Ready(Ok(None)) };
+        match connection.poll_body(&mut self.decoder, context) {
+            Poll::Ready(Ok(Some(data))) => {
+                self.received += data.len() as u64;
+                let limit = self.exchange.client.inner.settings.limits.body_bytes;
+                if self.received > limit {
+                    return Poll::Ready(Err(Error::TooLarge { url: self.exchange.url(), phase: Phase::Body, limit }));
+                }
+                self.exchange.tell(&Event::Body { bytes: data.len() as u64 });
+                Poll::Ready(Ok(Some(data)))
+            }
+            Poll::Ready(Ok(None)) => {
+                self.finish();
+                Poll::Ready(Ok(None))
+            }
+            Poll::Ready(Err(failure)) => Poll::Ready(Err(self.exchange.error(Phase::Body, failure))),
+            Poll::Pending => {
+                let expired = self.watch.poll(connection, context);
+                expired.map(|limit| Err(self.exchange.timeout(Phase::Body, limit)))
+            }
         }
     }
 }
@@ -53,29 +81,31 @@ impl Stream for Incoming {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        let Some(connection) = &mut this.connection else { return Poll::Ready(None) };
-        let settings = &this.fetch.client.inner.settings;
-        let error = match connection.poll_body(&mut this.decoder, context) {
-            Poll::Ready(Ok(Some(data))) => {
-                this.received += data.len() as u64;
-                let limit = settings.body_bytes;
-                if this.received <= limit {
-                    return Poll::Ready(Some(Ok(data)));
-                }
-                Error::TooLarge { url: this.fetch.url.clone(), phase: Phase::Body, limit }
+        self.poll_next_bytes(context).map(|result| match result {
+            Ok(data) => data.map(Ok),
+            Err(error) => {
+                self.connection = None;
+                Some(Err(self.exchange.fail(error).into()))
             }
-            Poll::Ready(Ok(None)) => {
-                this.finish();
-                return Poll::Ready(None);
-            }
-            Poll::Ready(Err(failure)) => this.fetch.error(Phase::Body, failure),
-            Poll::Pending => match this.deadline.as_mut().poll(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(()) => this.fetch.timeout(Phase::Body, settings.timeout),
-            },
-        };
-        this.connection = None;
-        Poll::Ready(Some(Err(io::Error::other(error))))
+        })
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        let most = self.exchange.client.inner.settings.drain_bytes;
+        // Without a runtime, nothing more can come.
+        if self.connection.is_none()
+            || !self.keep_alive
+            || self.decoder.announced() > most
+            || Handle::try_current().is_none()
+        {
+            return;
+        }
+        let start = self.received;
+        let mut context = Context::from_waker(Waker::noop());
+        while self.received - start <= most
+            && let Poll::Ready(Ok(Some(_))) = self.poll_next_bytes(&mut context)
+        {}
     }
 }

@@ -12,27 +12,57 @@
 //! - One deadline covers a fetch from the name's lookup to the last byte of the body, whoever is slow.
 //! - A response that was not read to its end never gives its connection back: what is left in it belongs to nobody.
 
+mod auth;
 mod builder;
+mod charset;
+mod connect;
 mod connection;
+mod cookies;
 mod error;
+mod exchange;
 mod fetch;
 mod incoming;
-mod middleware;
+mod link;
+pub mod middleware;
+mod observer;
 mod pool;
+mod proxy;
+mod redirect;
 mod request;
 mod response;
+mod save;
+mod timeouts;
+mod upgraded;
+mod upload;
+mod url;
+mod watch;
+mod wire;
 
 pub use builder::ClientBuilder;
+pub use cookies::{Cookie, CookieError, Jar};
 pub use error::{Error, Phase};
+pub use exchange::Coded;
+pub use link::Link;
 pub use middleware::{BoxFetch, Middleware, Next};
+pub use observer::{Event, Observer, RequestInfo};
+pub use pool::{HostStats, PoolStats};
+pub use proxy::Proxy;
+pub use redirect::{RedirectFailure, Redirected};
 pub use request::RequestBuilder;
 pub use response::ClientResponse;
+pub use save::Progress;
+pub use timeouts::{TimeoutKind, Timeouts};
+pub use upgraded::Upgraded;
 
 use crate::http::{Method, Request};
-use builder::Settings;
+use ::http::Extensions;
+use builder::{Defaults, Settings};
 use middleware::Layer;
 use pool::Pool;
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 /// Fetches URLs. Cloning it is cheap, and clones share their kept connections.
 ///
@@ -63,7 +93,10 @@ pub struct Client {
 /// What the clones of a client share.
 struct Inner {
     settings: Settings,
-    pool: Pool,
+    defaults: Defaults,
+    pool: Arc<Pool>,
+    /// How many there were, if somebody looks on.
+    requests: AtomicU64,
     layers: Arc<[Layer]>,
 }
 
@@ -106,6 +139,31 @@ impl Client {
         self.request(Method::POST, url)
     }
 
+    /// A PUT to a URL, otherwise as [`get`](Client::get).
+    pub fn put(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::PUT, url)
+    }
+
+    /// A PATCH of a URL, otherwise as [`get`](Client::get).
+    pub fn patch(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::PATCH, url)
+    }
+
+    /// A DELETE of a URL, otherwise as [`get`](Client::get).
+    pub fn delete(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::DELETE, url)
+    }
+
+    /// A HEAD of a URL, otherwise as [`get`](Client::get): a response without its body.
+    pub fn head(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::HEAD, url)
+    }
+
+    /// An OPTIONS to a URL, otherwise as [`get`](Client::get).
+    pub fn options(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::OPTIONS, url)
+    }
+
     /// A request with whatever method, otherwise as [`get`](Client::get).
     pub fn request(&self, method: Method, url: impl AsRef<str>) -> RequestBuilder {
         RequestBuilder::new(self.clone(), method, url.as_ref())
@@ -119,11 +177,46 @@ impl Client {
     ///
     /// # Cancel safety
     /// Dropped, it closes its connection. The server may have acted on the request.
-    pub async fn execute(&self, request: Request) -> Result<ClientResponse, Error> {
+    pub async fn execute(&self, mut request: Request) -> Result<ClientResponse, Error> {
+        if request.uri().authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            let url = url::of_uri(request.uri())?;
+            url::aim(&mut request, &url)?;
+        }
+        self.inner.defaults.add_to(&mut request);
         Next::new(self.clone()).run(request).await
     }
-}
 
-fn bad_url(url: &str, reason: impl ToString) -> Error {
-    Error::Url { url: url.to_owned(), reason: reason.to_string() }
+    /// What the pool holds now.
+    ///
+    /// ```
+    /// use netio::http::client::Client;
+    /// let stats = Client::new().pool_stats();
+    /// assert_eq!((stats.idle, stats.in_use, stats.waiting), (0, 0, 0));
+    /// ```
+    pub fn pool_stats(&self) -> PoolStats {
+        self.inner.pool.stats()
+    }
+
+    /// Closes the client and all its clones: no request begins any more, those that wait for a connection fail with
+    /// [`Error::Closed`], idle connections are closed at once. Returns when those in use are closed too: a response that nobody
+    /// reads is waited for, so put a [`timeout`](runtime::time::timeout) around it.
+    ///
+    /// To drop the last clone closes what is idle as well, and waits for nothing.
+    ///
+    /// # Cancel safety
+    /// The client stays closed.
+    pub async fn close(&self) {
+        self.inner.pool.close().await;
+    }
+
+    /// Those of a request, and where it says nothing, ours.
+    fn timeouts_of(&self, extensions: &Extensions) -> Timeouts {
+        let ours = self.inner.settings.timeouts;
+        extensions.get::<Timeouts>().map_or(ours, |own| own.or(ours))
+    }
+
+    /// The client's cookies, if it has [any](ClientBuilder::cookies).
+    pub fn cookies(&self) -> Option<&Jar> {
+        self.inner.defaults.jar.as_ref()
+    }
 }

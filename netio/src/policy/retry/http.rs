@@ -119,19 +119,24 @@ impl HttpRetry {
     /// The verdict on a failure of the client.
     ///
     /// ```
-    /// use netio::{http::{Method, client::{Error, Phase}}, policy::{HttpRetry, Verdict}};
+    /// use netio::{http::{Method, client::{Error, Phase, TimeoutKind}}, policy::{HttpRetry, Verdict}};
     /// use std::time::Duration;
-    /// let late = |phase| Error::Timeout { url: "http://shop/order".to_owned(), phase, limit: Duration::from_secs(1) };
+    /// let (kind, limit) = (TimeoutKind::Total, Duration::from_secs(1));
+    /// let late = |phase| Error::Timeout { url: "http://shop/order".to_owned(), phase, kind, limit };
     /// let judge = HttpRetry::new(&Method::POST);
     /// assert_eq!(judge.error(&late(Phase::Connect)), Verdict::Retry); // nobody has seen the order
     /// assert_eq!(judge.error(&late(Phase::Head)), Verdict::Stop); // somebody may have
     /// ```
     pub fn error(&self, error: &client::Error) -> Verdict {
         use client::Error;
-        let unseen = matches!(error.phase(), Some(Phase::Resolve | Phase::Connect));
+        let unseen = matches!(error.phase(), Some(Phase::Acquire | Phase::Resolve | Phase::Connect));
         match error {
-            Error::Url { .. } | Error::Protocol { .. } | Error::TooLarge { .. } => Verdict::Stop,
-            _ if unseen || self.repeatable => Verdict::Retry,
+            Error::Dns { .. } | Error::Connect { .. } | Error::Lost { .. } | Error::Timeout { .. }
+                if unseen || self.repeatable =>
+            {
+                Verdict::Retry
+            }
+            Error::Status { status, .. } => self.on_status(*status, None),
             _ => Verdict::Stop,
         }
     }

@@ -1,10 +1,37 @@
 //! What stands around a client's requests: async functions of a request and of what comes next.
 //!
 //! ```text
-//!   Client::execute ──> layer ──> layer ──> redirects, cookies, decoding ──> one exchange with one server
+//!   Client::execute ──> layer ──> layer ──> redirects ──> cookies, decoding ──> one exchange with one server
+//! ```
+//!
+//! Ready-made are [`log`] and the [policies](crate::policy): [`retry`], [`rate_limit`], [`breaker`] and [`adaptive`]. The order in
+//! which a client is given them is from the outside in, and it matters: a retry around a breaker around a limit, so that a try
+//! that is refused costs nothing, and each try waits for its turn.
+//!
+//! ```
+//! use netio::{http::client::{Client, middleware}, policy::{CircuitBreaker, RateLimiter, Retry}};
+//!
+//! let client = Client::builder()
+//!     .layer(middleware::log(|exchange| println!("{exchange}")))
+//!     .layer(middleware::retry(Retry::new(4)))
+//!     .layer(middleware::breaker(CircuitBreaker::new))
+//!     .layer(middleware::rate_limit(RateLimiter::new(10.0).unwrap()))
+//!     .build();
 //! ```
 
-use super::{Client, ClientResponse, Error, fetch};
+mod adaptive;
+mod breaker;
+mod log;
+mod rate_limit;
+mod retry;
+
+pub use adaptive::adaptive;
+pub use breaker::breaker;
+pub use log::{Exchange, log};
+pub use rate_limit::rate_limit;
+pub use retry::{Tries, retry};
+
+use super::{Client, ClientResponse, Error, redirect};
 use crate::http::Request;
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -12,7 +39,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 pub type BoxFetch = Pin<Box<dyn Future<Output = Result<ClientResponse, Error>> + Send>>;
 
 /// A middleware without its type.
-pub(super) type Layer = Arc<dyn Fn(Request, Next) -> BoxFetch + Send + Sync>;
+pub(in crate::http::client) type Layer = Arc<dyn Fn(Request, Next) -> BoxFetch + Send + Sync>;
 
 /// A middleware: every `async fn(Request, Next) -> Result<ClientResponse, Error>` is one.
 ///
@@ -65,7 +92,7 @@ pub struct Next {
 }
 
 impl Next {
-    pub(super) fn new(client: Client) -> Self {
+    pub(in crate::http::client) fn new(client: Client) -> Self {
         Next { client, passed: 0 }
     }
 
@@ -82,7 +109,7 @@ impl Next {
                 self.passed += 1;
                 layer(request, self).await
             }
-            None => fetch::fetch(&self.client, request).await,
+            None => redirect::follow(&self.client, request).await,
         }
     }
 }
