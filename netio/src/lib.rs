@@ -2,7 +2,9 @@
 //!
 //! ```text
 //!   policy                       whether to try, when, and how many at once: plain values for any future
-//!   http::files  http::sse       what a handler may answer with
+//!   http::files ::sse            what a handler may answer with: files and their parts, events
+//!   http::multipart ::coding     bodies of a form: with files in them, or compressed
+//!   http::conditional ::range    "only if it changed", "only a part of it"
 //!   http::server http::client    who accepts, who connects, and for how long anybody waits
 //!   http: head, framing, body    the protocol: bytes in, messages out, and back; no sockets
 //!   net                          sockets that wait in the reactor: names, connecting, TCP, UDP, Unix; pipes in memory

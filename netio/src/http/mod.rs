@@ -13,14 +13,22 @@
 
 mod body;
 pub mod client;
+pub mod coding;
+pub mod conditional;
 mod fault;
 pub mod files;
 mod framing;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzz;
 mod head;
 mod input;
+pub mod multipart;
 mod output;
+pub mod range;
 pub mod server;
 pub mod sse;
+pub mod test;
 
 pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header};
 pub use body::{Body, BodyReader, BodyWriter};
@@ -43,6 +51,17 @@ pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Bod
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
+}
+
+/// Whether a text is a token: the name of a thing in the protocol. RFC 9110, 5.6.2.
+pub(crate) fn is_token(text: &str) -> bool {
+    let may_be = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(may_be)
+}
+
+/// What parts the parts of a multipart body: 128 bits of chance, so that it is in none of them.
+pub(crate) fn boundary() -> String {
+    format!("{:016x}{:016x}", runtime::random::next_u64(), runtime::random::next_u64())
 }
 
 /// A response that says its status in words, and why.

@@ -1,7 +1,17 @@
-//! Server-sent events: a stream of small texts that a browser's `EventSource` reads as they come.
+//! Server-sent events: a stream of small texts that a browser's `EventSource` reads as they come, or an [`EventStream`].
+//! (WHATWG HTML, 9.2.)
 
-use super::{Body, BodyWriter, HeaderValue, Response, StatusCode, header, reply};
-use std::{fmt::Write, future::Future, io, time::Duration};
+mod keep_alive;
+mod receive;
+
+pub use keep_alive::response_with_keep_alive;
+pub use receive::EventStream;
+
+use super::{
+    Body, BodyWriter, HeaderValue, Request, Response, StatusCode, header, reply,
+    server::{Endless, FromRequest},
+};
+use std::{convert::Infallible, fmt::Write, future::Future, io, time::Duration};
 
 /// An event. What is `None` is not said.
 ///
@@ -70,11 +80,45 @@ impl EventWriter {
     }
 
     /// Sends a line that the browser ignores: it keeps a silent connection open through proxies.
+    /// [`response_with_keep_alive`] does so by itself.
     ///
     /// # Errors
     /// When nobody reads any more; return it.
+    ///
+    /// # Cancel safety
+    /// Dropped while it waits, the line was not sent.
     pub async fn keep_alive(&mut self) -> io::Result<()> {
-        self.0.write(":\n\n").await
+        self.0.write(KEEP_ALIVE).await
+    }
+}
+
+/// A comment, and the empty line behind it.
+const KEEP_ALIVE: &str = ":\n\n";
+
+/// The `id` of the last event that a browser has seen, when it connects again: an [extractor](FromRequest).
+///
+/// ```
+/// use netio::http::{server::Router, sse::{self, Event, LastEventId}};
+///
+/// let router = Router::new().get("/count", async |LastEventId(last): LastEventId| {
+///     let next = last.and_then(|last| last.parse().ok()).map_or(0, |last: u64| last + 1);
+///     sse::response(move |mut events| async move {
+///         for n in next..10 {
+///             events.send(Event { id: Some(n.to_string()), ..Event::data("…") }).await?;
+///         }
+///         Ok(())
+///     })
+/// });
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LastEventId(pub Option<String>);
+
+impl FromRequest for LastEventId {
+    type Rejection = Infallible;
+
+    async fn from_request(request: &mut Request) -> Result<Self, Infallible> {
+        let id = request.headers().get("last-event-id");
+        Ok(LastEventId(id.map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned())))
     }
 }
 
@@ -92,9 +136,13 @@ pub fn response<F>(send: impl FnOnce(EventWriter) -> F) -> Response
 where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
-    let body = Body::writer(|body| send(EventWriter(body)));
+    of_body(Body::writer(|body| send(EventWriter(body))))
+}
+
+fn of_body(body: Body) -> Response {
     let mut response = reply(StatusCode::OK, "text/event-stream", body);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response.extensions_mut().insert(Endless);
     response
 }
 

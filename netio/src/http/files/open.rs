@@ -1,0 +1,91 @@
+//! From names in the file system to an open file.
+
+use crate::http::{
+    HeaderMap,
+    coding::{Coding, accepted},
+};
+use rustix::fs::OFlags;
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, ErrorKind},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+/// A regular file, open for reading. What is known of it is known of this very file, whatever its name means by now.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) file: File,
+    pub(super) length: u64,
+    pub(super) modified: SystemTime,
+    /// The name by which it was asked for, not where a symlink led.
+    pub(super) path: PathBuf,
+    /// Where it must be.
+    inside: Option<PathBuf>,
+}
+
+/// What a path leads to.
+pub(super) enum Found {
+    File(Opened),
+    /// A folder whose name was given without `/` at its end.
+    Folder,
+}
+
+/// Follows symlinks, and looks where they led.
+pub(super) fn find(root: &Path, below: &Path, is_folder: bool, any_link: bool) -> io::Result<Found> {
+    let root = root.canonicalize()?;
+    let inside = (!any_link).then_some(root.as_path());
+    let mut path = root.join(below);
+    let place = located(&path, inside)?;
+    match (place.metadata()?.is_dir(), is_folder) {
+        (true, true) => {
+            path.push("index.html");
+            open(&path, inside).map(Found::File)
+        }
+        (true, false) => Ok(Found::Folder),
+        (false, true) => Err(ErrorKind::NotFound.into()),
+        (false, false) => open_at(&place, path, inside).map(Found::File),
+    }
+}
+
+/// Opens a file that must be `inside`, wherever its name leads.
+pub(super) fn open(path: &Path, inside: Option<&Path>) -> io::Result<Opened> {
+    open_at(&located(path, inside)?, path.to_owned(), inside)
+}
+
+fn open_at(place: &Path, path: PathBuf, inside: Option<&Path>) -> io::Result<Opened> {
+    let not_found = || io::Error::from(ErrorKind::NotFound);
+    // Looked at before, because opening some things does something; and after, because another may have come into its place.
+    // Opening a pipe must not wait for its writer.
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).expect("it is a small bit");
+    place.metadata()?.is_file().then_some(()).ok_or_else(not_found)?;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(place)?;
+    let metadata = file.metadata()?;
+    metadata.is_file().then_some(()).ok_or_else(not_found)?;
+    let inside = inside.map(Path::to_owned);
+    Ok(Opened { file, length: metadata.len(), modified: metadata.modified()?, path, inside })
+}
+
+fn located(path: &Path, inside: Option<&Path>) -> io::Result<PathBuf> {
+    let place = path.canonicalize()?;
+    let is_inside = inside.is_none_or(|inside| place.starts_with(inside));
+    is_inside.then_some(place).ok_or_else(|| ErrorKind::NotFound.into())
+}
+
+/// The sibling that the client likes best, if there is one that is no older.
+pub(super) fn precompressed(plain: &Opened, headers: &HeaderMap) -> Option<(Opened, Coding)> {
+    let mut offered = vec![(Coding::Zstd, ".zst"), (Coding::Brotli, ".br"), (Coding::Gzip, ".gz")];
+    loop {
+        let codings: Vec<Coding> = offered.iter().map(|(coding, _)| *coding).collect();
+        let best = accepted(headers, &codings)?;
+        let at = codings.iter().position(|coding| *coding == best)?;
+        let (_, ending) = offered.remove(at);
+        let mut name = plain.path.clone().into_os_string();
+        name.push(ending);
+        match open(Path::new(&name), plain.inside.as_deref()) {
+            Ok(sibling) if sibling.modified >= plain.modified => return Some((sibling, best)),
+            _ => {}
+        }
+    }
+}
