@@ -78,7 +78,7 @@ impl Page {
 }
 
 fn main() {
-    examples::run(&[], async |_| {
+    examples::run_networked(&[], async |_| {
         let gauge = Arc::<Gauge>::default();
         let breaker = CircuitBreaker::new().minimum(10).failure_ratio(0.5).cool_down(scaled(5.0));
         let page = Page { url: start(gauge.clone()), client: Client::new(), breaker, gauge: gauge.clone() };

@@ -7,7 +7,7 @@
 //! curl 'http://127.0.0.1:8080/hello?name=%E5%BC%A0'
 //! ```
 //!
-//! With `--port` it serves until Ctrl-C, and then lets what runs finish.
+//! With `--port` it serves until Ctrl-C, and then lets what runs finish; a second Ctrl-C ends it at once.
 //!
 //! The mistakes that it avoids: to call the time of a loop a timestamp (it counts from the start of the program, and is good
 //! for differences only); to take whatever comes for JSON (aiohttp's `request.json()` does not look at the type); to answer
@@ -15,12 +15,12 @@
 
 use examples::{fail, seconds};
 use netio::http::{
-    HeaderMap, Method, Request, Uri,
+    HeaderMap, Method, Uri,
     client::{Client, Error},
     header,
     server::{Json, Query, Router, Server, State, middleware},
 };
-use runtime::{future::race, signal, time::Instant};
+use runtime::time::Instant;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -60,29 +60,28 @@ fn app() -> Router {
 // ANCHOR_END: handlers
 
 /// Asks, and prints the answer.
-async fn ask(server: &str, method: Method, path: &str, json: Option<&'static str>) -> Result<(), Error> {
-    let mut request = Request::new(json.unwrap_or_default().into());
-    *request.uri_mut() = format!("{server}{path}").parse().expect("a URL");
-    if json.is_some() {
-        request.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-    }
+async fn ask(client: &Client, method: Method, path: &str, json: Option<&'static str>) -> Result<(), Error> {
     println!("{method} {path} {}", json.unwrap_or_default().replace('\n', "\n    "));
-    *request.method_mut() = method;
-    let answer = Client::new().execute(request).await?;
+    let mut request = client.request(method, path);
+    if let Some(json) = json {
+        request = request.header("content-type", "application/json").body(json);
+    }
+    let answer = request.await?;
     println!("    {}", answer.status());
     for name in ["allow", "x-response-time"] {
         answer.headers().get(name).inspect(|value| println!("    {name}: {}", value.to_str().unwrap_or("?")));
     }
     // The port is another one each time.
-    println!("    {}\n", answer.text().await?.trim_end().replace(server, "http://localhost"));
+    let server = format!("http://{}", answer.url().authority().expect("it is from somewhere"));
+    println!("    {}\n", answer.text().await?.trim_end().replace(&server, "http://localhost"));
     Ok(())
 }
 
 async fn tour(server: Server) -> Result<(), Error> {
-    let url = format!("http://{}", server.local_addr());
+    let client = Client::builder().base_url(format!("http://{}", server.local_addr()))?.build();
     let _server = runtime::spawn(server.serve(app()));
     for path in ["/hello?name=%E5%BC%A0", "/hello", "/hello?name=", "/hello?name=Ada&name=Bob", "/nope"] {
-        ask(&url, Method::GET, path, None).await?;
+        ask(&client, Method::GET, path, None).await?;
     }
     for (path, json) in [
         ("/process", Some(r#"{"numbers": [1, 2, 3]}"#)),
@@ -90,14 +89,14 @@ async fn tour(server: Server) -> Result<(), Error> {
         ("/process", None),
         ("/hello", None),
     ] {
-        ask(&url, Method::POST, path, json).await?;
+        ask(&client, Method::POST, path, json).await?;
     }
     Ok(())
 }
 
 // ANCHOR: main
 fn main() {
-    examples::run(&["--port"], async |arguments| {
+    examples::run_networked(&["--port"], async |arguments| {
         let port = arguments.find::<u16>("--port");
         let server = Server::bind(("127.0.0.1", port.unwrap_or(0)))
             .unwrap_or_else(|error| fail(1, format!("cannot listen on port {}: {error}", port.unwrap_or(0))));
@@ -105,12 +104,8 @@ fn main() {
             return tour(server).await.unwrap_or_else(|error| fail(1, error));
         }
         println!("http://{}/hello?name=World", server.local_addr());
-        let (mut interrupt, mut terminate) = signal::ctrl_c()
-            .and_then(|interrupt| Ok((interrupt, signal::terminate()?)))
-            .unwrap_or_else(|error| fail(1, format!("cannot wait for signals: {error}")));
-        let stop = async { drop(race(interrupt.recv(), terminate.recv()).await) };
-        if let Err(error) = server.serve_until(stop, app()).await {
-            fail(1, format!("cannot go on serving: {error}"));
+        if let Err(error) = server.run(app()).await {
+            fail(1, error);
         }
     });
 }

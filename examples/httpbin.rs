@@ -9,7 +9,6 @@
 
 use examples::{fail, httpbin};
 use netio::http::server::{Limits, Server};
-use runtime::{future::race, signal};
 use std::time::Duration;
 
 fn main() {
@@ -21,14 +20,8 @@ fn main() {
             .limits(limits);
         println!("http://{}/", server.local_addr());
 
-        let stop = async {
-            let signals = signal::ctrl_c().and_then(|interrupt| Ok((interrupt, signal::terminate()?)));
-            let (mut interrupt, mut terminate) =
-                signals.unwrap_or_else(|error| fail(1, format!("cannot wait for signals: {error}")));
-            race(interrupt.recv(), terminate.recv()).await;
-        };
-        if let Err(error) = server.serve_until(stop, httpbin::handler()).await {
-            fail(1, format!("cannot go on serving: {error}"));
+        if let Err(error) = server.run(httpbin::handler()).await {
+            fail(1, error);
         }
     });
 }

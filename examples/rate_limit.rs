@@ -1,4 +1,4 @@
-//! Ten a second, whoever asks: twenty jobs, ten at a time.
+//! Ten a second, whoever asks: twenty requests, ten at a time, and when the server saw them.
 //!
 //! ```console
 //! cargo run --example rate_limit
@@ -8,8 +8,8 @@
 //! looked at the same moment, and go together: nothing is limited); to keep the slot of one who has given up; to take a limit
 //! of nothing a second, and wait for ever.
 
-use examples::{scaled, seconds};
-use netio::policy::RateLimiter;
+use examples::{httpbin::TestServer, scaled};
+use netio::{http::client::Client, policy::RateLimiter};
 use runtime::{
     future::join_all,
     sync::Semaphore,
@@ -18,24 +18,23 @@ use runtime::{
 use std::cell::Cell;
 
 // ANCHOR: jobs
-/// Twenty jobs, of which ten run at once, and each waits until it is `ready`. Prints when each of them went.
-async fn twenty_jobs(ready: impl AsyncFn()) {
+/// Twenty requests, of which ten are under way at once, and each waits until it is `ready`. Prints when the server saw them.
+async fn twenty(client: &Client, server: &TestServer, ready: impl AsyncFn()) {
     let (ten_at_once, start) = (Semaphore::new(10), Instant::now());
-    let mut went = join_all((0..20).map(async |_| {
+    server.forget();
+    join_all((0..20).map(async |_| {
         let _permit = ten_at_once.acquire().await.expect("it is not closed");
         ready().await;
-        let went = start.elapsed().as_secs_f64();
-        seconds(0.05).await;
-        went
+        client.get(server.delay(0.05)).await.expect("an answer").bytes().await.expect("all of it");
     }))
     .await;
-    went.sort_by(f64::total_cmp);
-    for ten in went.chunks(10) {
-        let ten: Vec<_> = ten.iter().map(|went| format!("{went:.2}")).collect();
+    let seen: Vec<_> = server.seen().arrivals.iter().map(|came| (*came - start).as_secs_f64()).collect();
+    for ten in seen.chunks(10) {
+        let ten: Vec<_> = ten.iter().map(|came| format!("{came:.2}")).collect();
         println!("  {}", ten.join(" "));
     }
-    let closest = went.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::MAX, f64::min);
-    println!("  the last one went after {:.2} s, the closest two {closest:.2} s apart", went[19]);
+    let closest = seen.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::MAX, f64::min);
+    println!("  the last one came after {:.2} s, the closest two {closest:.2} s apart", seen[19]);
 }
 // ANCHOR_END: jobs
 
@@ -84,13 +83,14 @@ async fn one_gives_up() {
 // ANCHOR_END: gives_up
 
 fn main() {
-    examples::run(&[], async |_| {
-        println!("== twenty jobs, ten a second");
+    examples::run_networked(&[], async |_| {
+        let (client, server) = (Client::new(), TestServer::start().await);
+        println!("== twenty requests, ten a second");
         let limiter = ten_a_second();
-        twenty_jobs(async || limiter.until_ready().await).await;
+        twenty(&client, &server, async || limiter.until_ready().await).await;
         println!("\n== the same, and the limiter only looks right");
         let looks_right = LooksRight { last: Cell::new(None) };
-        twenty_jobs(async || looks_right.until_ready().await).await;
+        twenty(&client, &server, async || looks_right.until_ready().await).await;
         println!("\n== one gives up");
         one_gives_up().await;
         println!("\n== no limit at all");

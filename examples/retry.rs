@@ -9,7 +9,10 @@
 //! twice; to take an abort for a failure (who is dropped is gone, and so are its tries); to have all who failed together come
 //! back together.
 
-use examples::{httpbin::TestServer, scaled};
+use examples::{
+    httpbin::{TestServer, path},
+    scaled,
+};
 use netio::{
     http::{Method, client::Client},
     policy::{Backoff, Failure, HttpFailure, HttpRetry, Jitter, Retry, Then},
@@ -47,7 +50,7 @@ async fn an_operation_that_fails_twice() {
 /// A fetch, with four tries. What an HTTP exchange allows, `HttpRetry` knows.
 async fn fetch(method: Method, url: String) {
     let (client, judge, start) = (Client::new(), HttpRetry::new(&method), Instant::now());
-    let path = url.splitn(4, '/').last().unwrap_or_default();
+    let path = path(&url);
     let once = |_| async {
         let request = http::Request::builder().method(&method).uri(&url).body(Default::default());
         let response = client.execute(request.expect("a method and a URL")).await?;
@@ -92,7 +95,7 @@ fn a_hundred_clients(jitter: Jitter) {
 // ANCHOR_END: jitter
 
 fn main() {
-    examples::run(&[], async |_| {
+    examples::run_networked(&[], async |_| {
         println!("== an operation that fails twice");
         an_operation_that_fails_twice().await;
         let server = TestServer::start().await;

@@ -50,7 +50,21 @@ fn a_wrong_argument_gives_one_line_and_exit_code_2() {
         "profile",
         "backpressure",
         "pipeline",
+        "fetch",
+        "network",
+        "http_client",
+        "robust_client",
+        "perf_tracker",
+        "managed_client",
+        "downloader",
+        "requests",
+        "api_client",
+        "pool_demo",
+        "c10k",
+        "bench_compare",
         "http_server",
+        "web_service",
+        "access_log",
         "retry",
         "rate_limit",
         "breaker",
@@ -206,5 +220,208 @@ fn the_server_answers_as_the_article_wants() {
         "405 Method Not Allowed\n    allow: GET, HEAD, OPTIONS\n",
     ] {
         assert!(printed.contains(part), "{part} is not in {printed}");
+    }
+}
+
+/// An example of the network in its simulated world, and what of its output matters.
+fn shows(name: &str, parts: &[&str]) {
+    let printed = printed(name, &["--virtual"]);
+    for part in parts {
+        assert!(printed.contains(part), "{name}: {part} is not in {printed}");
+    }
+}
+
+#[test]
+fn fetch_tells_what_became_of_each_page() {
+    shows(
+        "fetch",
+        &[
+            "298 bytes, 296 characters",
+            "all of them: 2.00 s\n  connections: 4\n\n== the same",
+            "all of them: 2.00 s\n  connections: 4\n\n== what",
+            "status/404: HTTP error 404 Not Found",
+            "nobody: cannot connect: ",
+            "unknown: cannot find the host: ",
+            "delay/10: timed out after 3s ",
+        ],
+    );
+}
+
+#[test]
+fn network_limits_and_counts() {
+    shows(
+        "network",
+        &[
+            "  reset: 0 bytes\n  1.00 s",
+            "bytes\n  an answer after 10 s: timeout\n  an answer after 2 s: ",
+            "bytes\n  connections: 3\n  3.00 s",
+            "Ok(5) bytes\n  10.00 s",
+            "never more than 2\n  5.20 s",
+            "(\"nobody\", 0)",
+        ],
+    );
+}
+
+#[test]
+fn the_robust_client_tries_again_what_may_be_different_next_time() {
+    shows(
+        "robust_client",
+        &[
+            "3.00 s  status/500: all retries failed",
+            "  4 requests\n",
+            "null: JSON of 4 bytes",
+            "not-json: no JSON: ",
+            "3.00 s  flaky/2: JSON of ",
+        ],
+    );
+}
+
+#[test]
+fn one_client_keeps_to_its_limits_and_remembers_names_and_connections() {
+    shows(
+        "http_client",
+        &[
+            "  1.50 s, at most 10 at once\n  so far: 1 lookups, 10 connections, which were used again 20 times",
+            "  so far: 1 lookups, 10 connections, which were used again 50 times",
+            "  so far: 2 lookups, 20 connections, which were used again 70 times",
+            "  3.00 s, 6 requests",
+            "not-json: error: the body cannot be understood: ",
+            "  33.00 s, 9 requests",
+        ],
+    );
+}
+
+#[test]
+fn the_client_of_one_service_keeps_its_key_and_sends_no_order_twice() {
+    shows(
+        "api_client",
+        &[
+            "there: the server saw the key: \"sesame\"\n  elsewhere: the server saw the key: null",
+            "fails three times: 4 tries, after 7.00 s",
+            "503 Service Unavailable, after 25.00 s",
+            "asks for seven seconds: 2 tries, after 7.00 s",
+            "may have been done: flaky/2: the server answered 503 Service Unavailable, after 0.00 s",
+            "the server knows it again: 3 tries",
+            "12 replies, failed: [5], after 2.00 s",
+            "none after 0.00 s",
+        ],
+    );
+}
+
+#[test]
+fn a_pool_has_limits_and_four_timeouts() {
+    shows(
+        "pool_demo",
+        &[
+            "total 1.00 s: 10.0 requests a second\n  each took 1.00 s on average",
+            "total 5.00 s: 2.0 requests a second\n  each took 3.00 s on average",
+            "Ok, after 5.00 s",
+            "timeout (total) while reading the body of the response, after 3.00 s",
+            "timeout (read) while waiting for the head of the response, after 2.00 s",
+            "timeout (connect) while connecting, after 1.00 s",
+            "timeout (acquire) while waiting for a free connection, after 1.00 s",
+            "a new connection for each: 40.0 ms a request, 20 connections",
+        ],
+    );
+}
+
+#[test]
+fn a_service_starts_and_stops_in_order_and_cuts_nobody_off() {
+    shows(
+        "web_service",
+        &[
+            "the database is open\nthe cache is open\nthe service has started\n",
+            "GET /api/users/a%2Fb\n    400 Bad Request, 0.000s",
+            "GET /api/users/\n    404 Not Found, 0.000s",
+            "GET /api/users/1/x\n    404 Not Found, 0.000s",
+            "GET /api/prices\n    500 Internal Server Error, 0.000s",
+            "DELETE /api/products\n    405 Method Not Allowed, 0.000s",
+            "the service stops\nGET /api/products\n    200 OK, 0.500s",
+            "the cache is closed\nthe database is closed, with 1 users\nstopped: 0 requests were cut off",
+        ],
+    );
+    let broken = run("web_service", &["--virtual", "--cache", "broken"]);
+    let (printed, said) = (String::from_utf8_lossy(&broken.stdout), String::from_utf8_lossy(&broken.stderr));
+    assert_eq!(broken.status.code(), Some(1), "{said}");
+    assert!(said.contains("the cache refuses the connection"), "{said}");
+    assert!(printed.contains("the database is closed, with 0 users"), "{printed}");
+    assert!(!printed.contains("has started"), "{printed}");
+}
+
+#[test]
+fn the_service_stops_in_order_when_it_is_terminated() {
+    let service = Served::start(&example("web_service"), &["--port", "0", "--scale", "0.1"]);
+    assert!(service.interrupt().success());
+}
+
+#[test]
+fn the_tracker_divides_by_no_nothing_and_counts_a_500_as_a_failure() {
+    shows(
+        "perf_tracker",
+        &[
+            "  0 requests: 0 succeeded (0.0 %), 0 failed, 0 were given up",
+            "  3 requests: 1 succeeded (33.3 %), 2 failed, 0 were given up",
+            "their times together: 7.00 s\n  and they took 1.50 s",
+            "/metrics\nrequests_total{route=\"/\",end=\"error\"} 1\n",
+            "requests_total{route=\"/delay/{s}\",end=\"success\"} 11",
+        ],
+    );
+}
+
+#[test]
+fn the_managed_client_leaves_nothing_open() {
+    shows(
+        "managed_client",
+        &[
+            "success: 500\n  error_500: 250\n  error_404: 250\n  open before and after: the same",
+            "the database is closed\n  the client is closed\n  Ok",
+            "the client is open\n  the client is closed\n  Err",
+        ],
+    );
+    // And with the descriptors of a real process.
+    assert!(printed("managed_client", &["--scale", "0.1"]).contains("open before and after: the same"));
+}
+
+#[test]
+fn a_download_is_there_whole_or_not_at_all() {
+    shows(
+        "downloader",
+        &[
+            "bytes/10485760: 10485760 bytes",
+            "Timeout\n  what is there: 0.bin, 1.bin",
+            "given up: true; what is there: 0.bin, 1.bin, given-up.bin.part",
+        ],
+    );
+}
+
+#[test]
+fn idle_connections_take_one_thread() {
+    let printed = printed("c10k", &["--conns", "200"]);
+    assert!(printed.starts_with("200 connections, each with one answer: "), "{printed}");
+    assert!(printed.contains("; threads: 1\n") && printed.contains("all ask at once: "), "{printed}");
+    let most = run("c10k", &["--conns", "1000000000"]);
+    let said = String::from_utf8_lossy(&most.stderr);
+    assert!(most.status.code() == Some(1) && said.contains("raise the limit (`ulimit -n`)"), "{said}");
+}
+
+#[test]
+fn what_a_log_costs_is_measured() {
+    let printed = printed("access_log", &["--requests", "320", "--rounds", "1"]);
+    assert!(printed.contains("log none") && printed.contains("1.00 ×") && printed.contains("log written"), "{printed}");
+}
+
+#[test]
+fn the_comparison_is_a_table_and_a_chart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chart = folder.path().join("below/compare.svg");
+    let path = chart.to_str().expect("a path that is text");
+    let printed = printed("bench_compare", &["--sweep", "4", "--delay", "0.01", "--rounds", "1", "--chart", path]);
+    let rows: Vec<&str> = printed.lines().filter(|line| line.starts_with("       4  ")).collect();
+    assert_eq!(rows.len(), 4, "{printed}");
+    assert!(rows.iter().all(|row| row.ends_with(" 0")), "nothing failed: {printed}");
+    assert!(printed.contains("4 requests by tasks are as quick as "), "{printed}");
+    let chart = std::fs::read_to_string(chart).expect("the chart");
+    for (what, bars) in [("#D3D3D3", 2), ("#F0E68C", 2), ("#F08080", 2), ("#87CEEB", 2)] {
+        assert_eq!(chart.matches(what).count(), bars, "a bar and its place in the legend: {what}");
     }
 }

@@ -113,7 +113,7 @@ async fn serve_until_stopped(house: &House, options: &Options, folder: &Path) ->
     };
     let limits = Limits { shutdown_grace: Duration::from_millis(500), ..Limits::default() };
     let served = server.limits(limits).serve_until(stop, move |request: Request| respond(site.clone(), request)).await;
-    served.map_err(|error| Problem::new(format!("the server failed: {error}")).into())
+    served.map(drop).map_err(|error| Problem::new(format!("the server failed: {error}")).into())
 }
 
 /// A folder that goes away at the end.

@@ -10,7 +10,8 @@
 //!
 //! - `--scale 0.1` makes every wait ten times shorter; the environment variable `SCALE` does the same.
 //! - `--virtual` runs on the virtual clock: waits cost nothing, and the output is the same every time. An example without a
-//!   runtime has no clock of ours, and takes the option without a change.
+//!   runtime has no clock of ours, and takes the option without a change. One that speaks over the network ([`run_networked`])
+//!   has a simulated one then.
 //! - A wrong argument gives one line that says what is wrong, and exit code 2.
 
 #![forbid(unsafe_code)]
@@ -18,7 +19,7 @@
 pub mod httpbin;
 pub mod measure;
 
-use runtime::{Builder, Runtime, time::sleep};
+use runtime::{Builder, Runtime, time::sleep, world::Conditions};
 use std::{fmt::Display, process::exit, str::FromStr, sync::OnceLock, time::Duration};
 
 /// The scale of the waits of this process, as its command line gave it.
@@ -120,6 +121,20 @@ pub fn run<T>(options: &[&str], main: impl AsyncFnOnce(Arguments) -> T) -> T {
     let arguments = Arguments::parse(options);
     let runtime = runtime(arguments.builder());
     runtime.block_on(main(arguments))
+}
+
+/// As [`run`], for an example that needs nothing but time and the network: with `--virtual` it runs in a world of its own (see
+/// [`runtime::world`]). There a packet takes no time, so that what an example prints is what it waits for; one that wants
+/// distances says so to [`runtime::world::current`].
+pub fn run_networked<T>(options: &[&str], main: impl AsyncFnOnce(Arguments) -> T) -> T {
+    let arguments = Arguments::parse(options);
+    let builder = if arguments.virtual_clock {
+        let at_once = Conditions::default().latency(Duration::ZERO..Duration::ZERO).pieces(0.0).spurious(0.0);
+        Runtime::builder().simulated(1).conditions(at_once)
+    } else {
+        arguments.builder()
+    };
+    runtime(builder).block_on(main(arguments))
 }
 
 /// The runtime, or one line that says why there is none, and exit code 1.

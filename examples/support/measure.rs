@@ -27,9 +27,9 @@ pub struct Cost {
 /// Those of `work`, or `/proc/self/status` cannot be read.
 pub fn cost(work: impl FnOnce() -> io::Result<()>) -> io::Result<Cost> {
     let before = Memory::now()?;
-    let (start, cpu) = (Instant::now(), cpu_time(ClockId::ProcessCPUTime));
+    let (start, cpu) = (Instant::now(), processor_time());
     work()?;
-    let (wall, cpu) = (start.elapsed(), cpu_time(ClockId::ProcessCPUTime) - cpu);
+    let (wall, cpu) = (start.elapsed(), processor_time() - cpu);
     let after = Memory::now()?;
     Ok(Cost {
         wall,
@@ -80,6 +80,27 @@ pub fn allow_open_files(wanted: u64) -> Result<(), String> {
     })
 }
 
+/// How many threads this process has.
+///
+/// # Errors
+///
+/// `/proc/self/status` cannot be read: this is not Linux.
+pub fn threads() -> io::Result<u64> {
+    of_status(&std::fs::read_to_string("/proc/self/status")?, "Threads:")
+}
+
+/// The number that stands in `/proc/self/status` behind `key`.
+fn of_status(status: &str, key: &str) -> io::Result<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(key));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.ok_or_else(|| io::Error::other("/proc/self/status is strange"))
+}
+
+/// Time on the processor so far, all threads of this process together.
+pub fn processor_time() -> Duration {
+    cpu_time(ClockId::ProcessCPUTime)
+}
+
 fn cpu_time(clock: ClockId) -> Duration {
     let time = clock_gettime(clock);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
@@ -114,11 +135,7 @@ impl Memory {
     /// `/proc/self/status` cannot be read: this is not Linux.
     pub fn now() -> io::Result<Memory> {
         let status = std::fs::read_to_string("/proc/self/status")?;
-        let bytes = |key: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(key));
-            let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-            kilobytes.map(|kilobytes| kilobytes * 1024).ok_or_else(|| io::Error::other("/proc/self/status is strange"))
-        };
+        let bytes = |key| of_status(&status, key).map(|kilobytes| kilobytes * 1024);
         Ok(Memory {
             resident: bytes("VmRSS:")?,
             reserved: bytes("VmSize:")?,
