@@ -8,8 +8,9 @@ mod tcp;
 mod udp;
 mod unix;
 
-use runtime::{Backend, Runtime};
+use runtime::Runtime;
 use std::future::Future;
+use tests::wire::on_each_poller;
 
 /// Runs a test with the system's sockets, and then in simulated worlds.
 fn run(test: impl AsyncFn()) {
@@ -20,20 +21,6 @@ fn run(test: impl AsyncFn()) {
 /// Runs a test in simulated worlds where packets take no time.
 fn in_worlds(test: impl AsyncFn()) {
     tests::wire::in_worlds(test);
-}
-
-/// Runs a test with the system's sockets on a virtual clock.
-fn on_each_poller(test: impl AsyncFn()) {
-    let pollers = [
-        Backend::default(),
-        #[cfg(feature = "polling")]
-        Backend::Polling,
-        #[cfg(feature = "polling")]
-        Backend::PollingOneShot,
-    ];
-    for poller in pollers {
-        Runtime::builder().virtual_clock().poller(poller).build().unwrap().block_on(test());
-    }
 }
 
 /// Runs a test on a virtual clock; there are no sockets in it.

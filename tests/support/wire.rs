@@ -11,7 +11,7 @@ use netio::{
     net::TcpStream,
 };
 use runtime::{
-    JoinHandle, Runtime,
+    Backend, JoinHandle, Runtime,
     world::{self, Conditions},
 };
 use std::{future::Future, io, net::SocketAddr, time::Duration};
@@ -20,6 +20,20 @@ use std::{future::Future, io, net::SocketAddr, time::Duration};
 pub fn run(test: impl AsyncFn()) {
     run_outside(test());
     in_worlds(test);
+}
+
+/// Runs a test with the system's sockets on a virtual clock, on each poller.
+pub fn on_each_poller(test: impl AsyncFn()) {
+    let pollers = [
+        Backend::default(),
+        #[cfg(feature = "polling")]
+        Backend::Polling,
+        #[cfg(feature = "polling")]
+        Backend::PollingOneShot,
+    ];
+    for poller in pollers {
+        Runtime::builder().virtual_clock().poller(poller).build().unwrap().block_on(test());
+    }
 }
 
 /// Runs a test in simulated worlds where packets take no time.
@@ -95,6 +109,15 @@ impl Peer {
             assert!(!more.is_empty(), "the end came before {mark:?}; heard {:?}", String::from_utf8_lossy(&self.heard));
             self.heard.extend(more);
         }
+    }
+
+    /// The head of the next request; `None` at the end of the connection.
+    pub async fn hear_head(&mut self) -> Option<String> {
+        while !self.heard.windows(4).any(|end| end == b"\r\n\r\n") {
+            let more = self.read().await.ok().filter(|more| !more.is_empty())?;
+            self.heard.extend(more);
+        }
+        Some(self.read_until("\r\n\r\n").await)
     }
 
     /// Everything up to the end of the connection.
