@@ -156,7 +156,7 @@ impl Drop for Browser {
 
 /// The names of all pages, from the table of contents.
 async fn page_names(served: &Served) -> BTreeSet<String> {
-    let contents = Client::new().get(&format!("{}/toc.html", served.address)).await.expect("the table of contents");
+    let contents = Client::new().get(format!("{}/toc.html", served.address)).await.expect("the table of contents");
     let contents = contents.text().await.expect("it is text");
     let names = contents.split(r#"href=""#).skip(1).filter_map(|rest| rest.split('"').next());
     names.filter(|name| name.ends_with(".html")).map(str::to_owned).collect()

@@ -190,10 +190,10 @@ fn an_error_says_what_was_fetched_and_why_it_failed() {
         for (url, reason) in [
             ("/x", "it is not absolute"),
             ("https://host/", "the scheme is not http"),
-            ("http://user@host/", "it names a user"),
             ("http://host:99999/", "the port is no port"),
-            ("", "empty string"),
-            ("http://a b/", "invalid uri character"),
+            ("", "it is not absolute"),
+            ("http://a b/", "the host's name is none"),
+            ("mailto:user@host", "it names no host"),
         ] {
             let error = Client::new().get(url).await.unwrap_err();
             assert_eq!(error.to_string(), format!("{url}: not a URL to fetch: {reason}"));
@@ -286,11 +286,18 @@ fn a_connection_that_may_not_be_clean_is_not_kept() {
 #[test]
 fn a_response_that_was_not_read_does_not_give_its_connection_back() {
     run(async || {
-        let script = Script::play(&[&[&[Says(OK)], &[Says(OK)]], &[&[Says(OK)], &[Says(OK)]]]);
-        let client = Client::new();
-        drop(client.get(&script.url).await.unwrap());
-        assert_eq!(client.get(&script.url).await.unwrap().text().await.unwrap(), "ok");
-        assert_eq!(script.counts(), (2, 2));
+        // The body has not come yet, is too long to throw away, or is there but for its end.
+        for unread in [
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\nok",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n",
+        ] {
+            let script = Script::play(&[&[&[Says(unread)], &[Says(OK)]], &[&[Says(OK)], &[Says(OK)]]]);
+            let client = Client::new();
+            drop(client.get(&script.url).await.unwrap());
+            assert_eq!(client.get(&script.url).await.unwrap().text().await.unwrap(), "ok");
+            assert_eq!(script.counts(), (2, 2), "{unread:?}");
+        }
     });
 }
 
@@ -346,7 +353,7 @@ fn an_early_answer_counts() {
 fn the_local_test_peer_does_what_it_is_asked() {
     run(async || {
         let server = TestServer::start().await;
-        let client = Client::new();
+        let client = Client::builder().redirects(0).decompress(false).build();
         let get = async |path: &str| client.get(format!("{}{path}", server.url())).await.unwrap();
         for (path, status) in [
             ("/get?a=1", 200),
@@ -362,10 +369,10 @@ fn the_local_test_peer_does_what_it_is_asked() {
             ("/delay/-1", 400),
             ("/delay/1e9", 400),
             ("/delay/NaN", 400),
-            ("/delay/", 400),
+            ("/delay/", 404),
             ("/bytes/-1", 400),
             ("/bytes/99999999999999999999", 400),
-            ("/image/1.png", 400),
+            ("/image/1.png", 404),
             ("/stream/1001", 400),
             ("/drip?bytes=0", 400),
             ("/redirect/0", 400),

@@ -5,7 +5,7 @@ use netio::{
         Body, Method, Request, Response, StatusCode,
         files::StaticFiles,
         header, reply,
-        server::{Disconnect, Limits, PeerAddr, Server},
+        server::{BodyRejection, Disconnect, IntoResponse, Limits, PeerAddr, Server},
         sse,
     },
     net::TcpStream,
@@ -48,15 +48,15 @@ impl Drop for Alarm {
 }
 
 /// Answers with what it was asked.
-async fn echo(request: Request) -> Response {
+async fn echo(mut request: Request) -> Response {
     let PeerAddr(peer) = *request.extensions().get().unwrap();
-    let text = format!(
-        "{} {} from {peer}, {} bytes",
-        request.method(),
-        request.uri(),
-        request.body().length().unwrap_or_default()
-    );
-    reply(StatusCode::OK, "text/plain", text)
+    match request.body_mut().bytes().await {
+        Ok(body) => {
+            let text = format!("{} {} from {peer}, {} bytes", request.method(), request.uri(), body.len());
+            reply(StatusCode::OK, "text/plain", text)
+        }
+        Err(error) => BodyRejection::from(error).into_response(),
+    }
 }
 
 #[test]

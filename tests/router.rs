@@ -740,7 +740,7 @@ fn a_request_has_a_name_and_a_line_in_the_log() {
         let requests = [
             "GET /",
             "GET /?a=b\nX-Request-Id: mine.1",
-            "GET /\"no\"\nX-Request-Id: a b",
+            "GET /%22no%22\nX-Request-Id: a b",
             &long,
             "GET /stream",
             "GET /panic",
@@ -807,7 +807,7 @@ fn the_greeting_server_answers_as_it_should() {
                 r#"{"error":"the body is not as it should be: EOF while parsing a list at line 1 column 2"}"#,
             ),
             ("POST /process\nContent-Type: text/plain\n\n[1]", 0, 415, r#"{"error":"JSON is of the type "#),
-            (&format!("POST /process\n\n{}", "x".repeat(1001)), 0, 413, ""),
+            (&format!("POST /process\nContent-Type: application/json\n\n{}", "x".repeat(1001)), 0, 413, ""),
             ("POST /hello", 0, 405, ""),
             ("GET /nope", 0, 404, "404 Not Found: there is no such page\n"),
         ] {
@@ -817,9 +817,10 @@ fn the_greeting_server_answers_as_it_should() {
             assert!(answer.body.contains(part), "{request}: {answer:?}");
             assert_eq!(answer.field("allow"), (status == 405).then_some("GET, HEAD, OPTIONS"));
         }
-        // A body that does not come: the server's own refusal.
+        // A body that does not come.
         let mut peer = Peer::connect(address).await;
-        peer.send("POST /process HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n[").await;
+        let json = "Content-Type: application/json";
+        peer.send(format!("POST /process HTTP/1.1\r\nHost: a\r\n{json}\r\nContent-Length: 5\r\n\r\n[")).await;
         assert_eq!(peer.messages().await[0].status, 408);
     });
 }

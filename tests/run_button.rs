@@ -68,7 +68,7 @@ async fn walk(address: &str) -> BTreeMap<String, String> {
     let mut seen: BTreeSet<String> = waiting.iter().cloned().collect();
     let mut pages = BTreeMap::new();
     while let Some(path) = waiting.pop() {
-        let answer = client.get(&format!("{address}{path}")).await.unwrap_or_else(|error| panic!("{path}: {error}"));
+        let answer = client.get(format!("{address}{path}")).await.unwrap_or_else(|error| panic!("{path}: {error}"));
         assert_eq!(answer.status(), 200, "{path}");
         assert_eq!(answer.headers()["x-content-type-options"], "nosniff", "{path}");
         let kind = answer.headers()["content-type"].to_str().expect("a type is text").to_owned();

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use netio::http::{
     Method, Request, Response,
     client::{Client, Error},
-    server::{Limits, Server},
+    server::{Limits, Report, ServeError, Server},
 };
 use runtime::{
     JoinHandle, Runtime,
@@ -18,7 +18,6 @@ use runtime::{
 use std::{
     cell::RefCell,
     collections::BTreeMap,
-    io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -39,13 +38,15 @@ fn restless() -> Conditions {
 }
 
 /// A server that gives every body back, and what ends it gracefully.
-fn serve() -> (Arc<Event>, JoinHandle<io::Result<()>>) {
+fn serve() -> (Arc<Event>, JoinHandle<Result<Report, ServeError>>) {
     let stop = Arc::new(Event::new());
     let stopped = stop.clone();
     let address: SocketAddr = SERVER.parse().unwrap();
     let server = Server::bind(address).unwrap().limits(Limits::default());
     let serving = spawn(async move {
-        let echo = |request: Request| async move { Response::new(request.into_body()) };
+        // First all of it, and then back: a client that sends everything before it listens would wait for ever otherwise.
+        let echo =
+            async |mut request: Request| Response::new(request.body_mut().bytes().await.unwrap_or_default().into());
         server.serve_until(stopped.wait(), echo).await
     });
     (stop, serving)

@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 use netio::http::{
     Body, Request, Response, StatusCode,
     client::Client,
-    server::Limits,
+    server::{BodyRejection, IntoResponse, Limits},
     sse::{self, EventWriter},
 };
 use runtime::{Runtime, future::join_all, spawn, sync::Event, task::Builder, time::sleep, yield_now};
@@ -73,7 +73,10 @@ fn a_deadlock_is_told_with_names_and_places() {
     assert_snapshot!(text);
 }
 
-async fn site(request: Request) -> Response {
+async fn site(mut request: Request) -> Response {
+    if let Err(error) = request.body_mut().bytes().await {
+        return BodyRejection::from(error).into_response();
+    }
     match request.uri().path() {
         "/empty" => {
             let mut response = Response::default();

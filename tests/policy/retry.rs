@@ -8,7 +8,7 @@ use crate::{
 use netio::{
     http::{
         HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
-        client::{Client, Error, Phase},
+        client::{Client, Error, Phase, TimeoutKind},
         header, reply,
         server::Server,
     },
@@ -228,7 +228,7 @@ fn serve(answers: &'static [(u16, Option<&'static str>)]) -> (String, Arc<Atomic
         }
         async { response }
     };
-    (url, asked, spawn(server.serve(answer)))
+    (url, asked, spawn(async move { server.serve(answer).await.map(drop).map_err(io::Error::from) }))
 }
 
 /// What comes of four tries, how often the server is asked, and how long it takes, in seconds.
@@ -278,7 +278,8 @@ fn a_server_that_was_not_reached_may_be_tried_again_with_anything() {
     let url = || "http://shop/order".to_owned();
     let cause = || io::Error::other("a test");
     let lost = Error::Lost { url: url(), phase: Phase::Head, cause: cause() };
-    let late = |phase| Error::Timeout { url: url(), phase, limit: SECOND };
+    let kind = TimeoutKind::Total;
+    let late = |phase| Error::Timeout { url: url(), phase, kind, limit: SECOND };
     for (error, get, post) in [
         (Error::Url { url: url(), reason: String::new() }, false, false),
         (Error::Dns { url: url(), cause: cause() }, true, true),
