@@ -15,7 +15,7 @@ test:
 # The runtime on each poller behind its seam, and with subscribers to its events.
 test-pollers:
     cargo test -p runtime --features polling,tracing
-    cargo test -p tests --features polling --test net
+    cargo test -p tests --features polling --test net --test conformance --test web
 
 # The system calls of each poller, side by side (needs strace).
 bench-pollers:
@@ -57,6 +57,18 @@ miri:
     RUST_BACKTRACE=0 MIRIFLAGS="-Zmiri-disable-isolation" CARGO_TARGET_DIR=target/miri cargo +nightly miri test -p runtime --test workers --test oneshot
     RUST_BACKTRACE=0 MIRIFLAGS="-Zmiri-disable-isolation" CARGO_TARGET_DIR=target/miri cargo +nightly miri test -p runtime --test sync -- mutex::a_guard mutex::a_panic rwlock::a_writer
 
+# A fuzz target of netio: head, chunked, router, or differential (needs the nightly toolchain and cargo-fuzz).
+fuzz target seconds="600":
+    cd netio/fuzz && cargo +nightly fuzz run --sanitizer none {{ target }} -- -max_total_time={{ seconds }}
+
+# Every fault at every byte of an exchange, and thousands of random days on the simulated network.
+faults:
+    FAULTS=all RUNTIME_SEEDS=5000 cargo test --release -p tests --test faults -- --nocapture
+
+# Ten thousand connections, two thousand slow callers, on real sockets.
+load:
+    LOAD=full cargo test --release -p tests --test load -- --nocapture
+
 # Ten minutes of everything at once, at random, on one, two and four workers.
 stress seconds="600":
     STRESS_SECONDS={{ seconds }} cargo test -p runtime --release --test stress -- --nocapture
@@ -66,6 +78,7 @@ lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
     cargo clippy -p runtime --features polling,tracing --all-targets -- -D warnings
+    cargo clippy -p netio --no-default-features -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 # Weave the book and check it: links, leftovers, pictures, every block of Rust.
