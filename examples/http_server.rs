@@ -103,7 +103,8 @@ fn main() {
         if port.is_none() {
             return tour(server).await.unwrap_or_else(|error| fail(1, error));
         }
-        println!("http://{}/hello?name=World", server.local_addr());
+        let address = server.local_addr();
+        let server = server.on_startup(async move { println!("http://{address}/hello?name=World") });
         if let Err(error) = server.run(app()).await {
             fail(1, error);
         }

@@ -18,8 +18,9 @@ fn main() {
         let server = Server::bind(address)
             .unwrap_or_else(|error| fail(1, format!("cannot listen on 127.0.0.1:{}: {error}", address.1)))
             .limits(limits);
-        println!("http://{}/", server.local_addr());
-
+        let address = server.local_addr();
+        // Said when it serves, and hears Ctrl-C: whoever reads it may stop it at once.
+        let server = server.on_startup(async move { println!("http://{address}/") });
         if let Err(error) = server.run(httpbin::handler()).await {
             fail(1, error);
         }

@@ -155,8 +155,8 @@ fn main() {
         let app = app(database.clone(), users, arguments.get("--log", "no".to_owned()) == "yes");
         let server = with_hooks(server, database, cache);
         let served = if port.is_some() {
-            println!("{address}/");
-            server.run(app).await
+            // Said when it listens, and hears signals: whoever reads it may stop it at once.
+            server.on_startup(async move { println!("{address}/") }).run(app).await
         } else {
             let tour = spawn(tour(address, handle));
             let served = server.serve(app).await;
