@@ -42,11 +42,8 @@ impl Runtime for Ours {
         runtime::time::sleep(time)
     }
 
-    fn timeout<F: Future<Output: Send> + Send>(
-        time: Duration,
-        future: F,
-    ) -> impl Future<Output = Option<F::Output>> + Send {
-        async move { runtime::time::timeout(time, future).await.ok() }
+    async fn timeout<F: Future<Output: Send> + Send>(time: Duration, future: F) -> Option<F::Output> {
+        runtime::time::timeout(time, future).await.ok()
     }
 }
 
@@ -96,11 +93,8 @@ impl Runtime for Tokio {
         tokio::time::sleep(time)
     }
 
-    fn timeout<F: Future<Output: Send> + Send>(
-        time: Duration,
-        future: F,
-    ) -> impl Future<Output = Option<F::Output>> + Send {
-        async move { tokio::time::timeout(time, future).await.ok() }
+    async fn timeout<F: Future<Output: Send> + Send>(time: Duration, future: F) -> Option<F::Output> {
+        tokio::time::timeout(time, future).await.ok()
     }
 }
 
