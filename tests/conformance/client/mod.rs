@@ -11,6 +11,7 @@ mod interim;
 mod lengths;
 mod limits;
 
+use super::{list, on_a_calm_network, places};
 use case::{Case, Outcome, Step};
 use futures_lite::AsyncWriteExt;
 use netio::{
@@ -20,9 +21,8 @@ use netio::{
     },
     net::TcpListener,
 };
-use runtime::{Runtime, time::sleep, world};
+use runtime::{time::sleep, world};
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -223,32 +223,17 @@ const PLACES: usize = 16;
 
 #[test]
 fn there_are_more_than_a_hundred_cases_and_each_has_its_name() {
-    let (cases, mut sections) = (all(), BTreeMap::<&str, usize>::new());
-    let mut names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
-    names.sort_unstable();
-    if let Some(two) = names.windows(2).find(|two| two[0] == two[1]) {
-        panic!("two cases have the name {:?}", two[0]);
-    }
-    for case in &cases {
-        *sections.entry(case.section).or_default() += 1;
-    }
-    for (section, count) in &sections {
-        println!("RFC {section:<14} {count:>4} cases");
-    }
-    println!("{:<18} {:>4} cases", "together", cases.len());
+    let cases = all();
+    list(cases.iter().map(|case| (case.section, case.name.as_str())));
     assert!(cases.len() >= 120, "{} cases", cases.len());
 }
 
 #[test]
 fn every_answer_is_understood_however_its_bytes_are_cut() {
-    let everywhere = std::env::var("CONFORMANCE").is_ok_and(|value| value == "full");
-    Runtime::simulated(1).block_on(async {
-        let calm = world::Conditions::default().latency(Duration::ZERO..Duration::ZERO).pieces(0.0);
-        world::current().unwrap().set_conditions(calm);
+    on_a_calm_network(async || {
         run(|case| {
             let length = case.length();
-            let step = if everywhere { 1 } else { length.div_ceil(PLACES).max(1) };
-            let cuts = (1..length).step_by(step).map(Cut::After);
+            let cuts = places(length, PLACES).map(Cut::After);
             [Cut::Whole, Cut::Every(length.div_ceil(1000).max(1))].into_iter().chain(cuts).collect()
         })
         .await;
