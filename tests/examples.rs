@@ -1,6 +1,11 @@
 //! The examples take their arguments well. (That they print what the book says, `book.rs` compares.)
 
-use std::process::{Command, Output};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
 use tests::{Served, example};
 
 /// What an example does with these arguments.
@@ -352,6 +357,23 @@ fn a_service_starts_and_stops_in_order_and_cuts_nobody_off() {
 fn the_service_stops_in_order_when_it_is_terminated() {
     let service = Served::start(&example("web_service"), &["--port", "0", "--scale", "0.1"]);
     assert!(service.interrupt().success());
+}
+
+#[test]
+fn a_second_ctrl_c_does_not_wait_for_the_request_that_runs() {
+    // Its products take 50 s, and a stop waits 10 s for them.
+    let service = Served::start(&example("web_service"), &["--port", "0", "--scale", "100"]);
+    let mut peer = TcpStream::connect(("127.0.0.1", service.port())).unwrap();
+    peer.write_all(b"GET /nope HTTP/1.1\r\nHost: a\r\n\r\nGET /api/products HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    // The first answer is written when the second request has to wait: now it runs.
+    assert_ne!(peer.read(&mut [0; 1024]).unwrap(), 0);
+    service.press_ctrl_c();
+    while TcpStream::connect(("127.0.0.1", service.port())).is_ok() {
+        std::thread::yield_now();
+    }
+    let begin = Instant::now();
+    assert_eq!(service.interrupt().code(), Some(1));
+    assert!(begin.elapsed() < Duration::from_secs(5), "it took {:?}", begin.elapsed());
 }
 
 #[test]

@@ -112,9 +112,14 @@ impl Served {
         self.child.id()
     }
 
+    /// Sends what Ctrl-C sends.
+    pub fn press_ctrl_c(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::INT).expect("it still runs");
+    }
+
     /// Sends what Ctrl-C sends, and waits for the end.
     pub fn interrupt(mut self) -> ExitStatus {
-        kill_process(Pid::from_child(&self.child), Signal::INT).expect("it still runs");
+        self.press_ctrl_c();
         self.child.wait().expect("it ends")
     }
 }
