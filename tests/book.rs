@@ -72,6 +72,29 @@ fn every_recording_on_the_virtual_clock_is_what_its_example_prints_now() {
 }
 
 #[test]
+fn every_python_program_is_recorded_and_those_that_measure_end_well() {
+    let recorded = |name: &str| std::fs::read_to_string(root().join(format!("book/recorded/{name}.txt")));
+    let python = std::env::var("HANDLOOM_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let here = Command::new(&python).arg("--version").output().is_ok_and(|done| done.status.success());
+    if !here {
+        println!("SKIPPED: no python3 here, so its measuring programs were not run");
+    }
+    for file in std::fs::read_dir(root().join("examples/python")).expect("the folder") {
+        let name = file.expect("an entry").file_name().into_string().expect("a name in ASCII");
+        if !name.ends_with(".py") || name == "clock.py" {
+            continue;
+        }
+        let recording = recorded(&name).unwrap_or_else(|_| panic!("`cargo run -- record {name}` was never run"));
+        // The others are compared with what they print, by `record --compare`.
+        if here && recording.contains("\n# machine:") {
+            let program = format!("examples/python/{name}");
+            let done = Command::new(&python).args(["-B", &program]).current_dir(root()).output().expect("it starts");
+            assert!(done.status.success(), "{name}: {}", String::from_utf8_lossy(&done.stderr));
+        }
+    }
+}
+
+#[test]
 fn a_listing_shows_its_file_its_lines_and_no_marker() {
     let page = Book::new("{{#listing src/a.rs:one}}").page();
     assert!(page.contains("<code>src/a.rs</code> · one · lines 2–2"));

@@ -91,7 +91,7 @@ pub fn build_example(house: &House, name: &str) -> Result<PathBuf> {
 }
 
 /// The crates that the code of a page may use.
-const CRATES: [&str; 7] = ["runtime", "netio", "examples", "futures_lite", "futures_io", "bytes", "http"];
+const CRATES: [&str; 8] = ["runtime", "netio", "stages", "examples", "futures_lite", "futures_io", "bytes", "http"];
 
 /// Builds these crates, and gives the compiler's arguments that make them known: none in a house that is no workspace.
 ///

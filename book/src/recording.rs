@@ -8,13 +8,14 @@
 //!
 //! - On the virtual clock an example prints and does the same every time: such a recording is a snapshot.
 //! - A measurement is never compared, but says on what it was made.
+//! - A name that ends in `.py` is a program in `examples/python`: what asyncio does with the same job.
 
 use crate::cargo;
 use crate::house::House;
 use crate::html;
 use crate::problem::{Problem, Problems, Result};
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// One recording.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,13 +62,25 @@ impl Recording {
         format!("# command: {}\n{}{}", self.command, machine.collect::<String>(), self.output)
     }
 
-    /// The example and its arguments, from the command.
+    /// The example, or the path of the Python program, and its arguments, from the command.
     fn parts(&self) -> Option<(&str, Vec<&str>)> {
         let mut words = self.command.split_whitespace();
-        words.find(|word| *word == "--example")?;
+        words.find(|word| ["--example", "python3"].contains(word))?;
         let example = words.next()?;
         Some((example, words.skip_while(|word| *word == "--").collect()))
     }
+}
+
+/// Where a Python is: `HANDLOOM_PYTHON`, or `python3`. `None` on a machine that has none.
+pub fn python() -> Option<PathBuf> {
+    let python = std::env::var_os("HANDLOOM_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from);
+    let version = Command::new(&python).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    version.is_ok_and(|status| status.success()).then_some(python)
+}
+
+/// Whether `name` is the recording of a Python program.
+fn is_python(name: &str) -> bool {
+    name.ends_with(".py")
 }
 
 /// Runs the example of the recording `name` again, and writes what it prints into `folder` as `NAME.txt`, and, if a chapter shows its
@@ -79,19 +92,21 @@ impl Recording {
 ///
 /// The example does not build or fails, or the files cannot be written.
 pub fn record(house: &House, name: &str, measured: bool, folder: &Path) -> Result<()> {
-    let arguments = if measured { "" } else { " -- --virtual" };
+    let command = match (is_python(name), measured) {
+        (false, false) => format!("cargo run -q --example {name} -- {VIRTUAL}"),
+        (false, true) => format!("cargo run -q --example {name}"),
+        (true, false) => format!("python3 examples/python/{name} {VIRTUAL}"),
+        (true, true) => format!("python3 examples/python/{name}"),
+    };
     let mut recording = Recording::read(house, name).unwrap_or_else(|_| Recording {
-        command: format!("cargo run -q --example {name}{arguments}"),
+        command,
         machine: measured.then(String::new),
         output: String::new(),
     });
     let problem = |message: String| Problems::from(Problem::in_file(format!("book/recorded/{name}.txt"), message));
     let Some((example, arguments)) = recording.parts() else {
-        return Err(problem("its command runs no --example".to_owned()));
+        return Err(problem("its command runs no --example and no python3".to_owned()));
     };
-    if !house.examples()?.iter().any(|known| known == example) {
-        return Err(problem(format!("there is no example `{example}` in examples/Cargo.toml")));
-    }
     if measured == arguments.contains(&VIRTUAL) {
         let kind = if measured { "with" } else { "without" };
         return Err(problem(format!(
@@ -99,11 +114,20 @@ pub fn record(house: &House, name: &str, measured: bool, folder: &Path) -> Resul
             if measured { "without --measured" } else { "with --measured" }
         )));
     }
-    let program = cargo::build_example(house, example)?;
+    let mut command = if is_python(name) {
+        let python = python().ok_or_else(|| problem("there is no python3 here".to_owned()))?;
+        let mut command = Command::new(python);
+        // Not a byte of bytecode beside the sources.
+        command.args(["-B", example]);
+        command
+    } else if house.examples()?.iter().any(|known| known == example) {
+        Command::new(cargo::build_example(house, example)?)
+    } else {
+        return Err(problem(format!("there is no example `{example}` in examples/Cargo.toml")));
+    };
     let folder_failed = |error: std::io::Error| problem(format!("cannot write to {}: {error}", folder.display()));
     // One run for all of it, so that the output, the picture and its text tell of the same.
     let traces = ["svg", "trace.txt"].map(|extension| folder.join(format!("{name}.{extension}")));
-    let mut command = Command::new(&program);
     command.args(&arguments).current_dir(house.root()).env_remove("RUNTIME_TRACE");
     if is_drawn(house, name) {
         let files = std::env::join_paths(&traces).map_err(|error| problem(format!("the folder's name: {error}")))?;
@@ -118,7 +142,7 @@ pub fn record(house: &House, name: &str, measured: bool, folder: &Path) -> Resul
     }
     let output = done.stdout;
     recording.output = String::from_utf8_lossy(&output).into_owned();
-    recording.machine = measured.then(machine);
+    recording.machine = measured.then(|| machine(is_python(name)));
     std::fs::write(folder.join(format!("{name}.txt")), recording.file()).map_err(folder_failed)
 }
 
@@ -130,14 +154,15 @@ fn is_drawn(house: &House, name: &str) -> bool {
     html::files_below(&house.chapters()).iter().any(|page| shows(page))
 }
 
-/// What a measurement was made on.
-fn machine() -> String {
+/// What a measurement was made on, and with which compiler or interpreter.
+fn machine(python_ran: bool) -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let rustc = Command::new("rustc").arg("--version").output();
-    let rustc = rustc.map_or_else(|_| String::new(), |out| String::from_utf8_lossy(&out.stdout).into_owned());
-    let rustc: Vec<&str> = rustc.split_whitespace().take(2).collect();
-    format!("{cores} cores, Linux {}, {}", kernel.trim(), rustc.join(" "))
+    let ran = if python_ran { python().unwrap_or_default() } else { PathBuf::from("rustc") };
+    let version = Command::new(ran).arg("--version").output();
+    let version = version.map_or_else(|_| String::new(), |out| String::from_utf8_lossy(&out.stdout).into_owned());
+    let version: Vec<&str> = version.split_whitespace().take(2).collect();
+    format!("{cores} cores, Linux {}, {}", kernel.trim(), version.join(" "))
 }
 
 /// The names of all recordings.
@@ -159,10 +184,14 @@ pub fn names(house: &House) -> Vec<String> {
 /// One problem for each recording that is out of date.
 pub fn compare(house: &House) -> Result<()> {
     let mut problems = Vec::new();
+    let has_python = python().is_some();
+    if !has_python {
+        println!("SKIPPED: no python3 here, so the recordings of examples/python were not compared");
+    }
     let fresh = tempfile::tempdir().map_err(|error| Problem::new(format!("no temporary folder: {error}")))?;
     for name in names(house) {
         let deterministic = Recording::read(house, &name).is_ok_and(|recording| recording.is_deterministic());
-        if !deterministic {
+        if !deterministic || is_python(&name) && !has_python {
             continue;
         }
         if let Err(Problems(mut failed)) = record(house, &name, false, fresh.path()) {
@@ -206,6 +235,14 @@ mod tests {
             output: String::new(),
         };
         assert_eq!(recording.parts(), Some(("00_tour", vec!["--virtual", "--scale", "0.1"])));
+    }
+
+    #[test]
+    fn a_python_program_is_told_by_its_name() {
+        let command = "python3 examples/python/gather.py --virtual".to_owned();
+        let recording = Recording { command, machine: None, output: String::new() };
+        assert_eq!(recording.parts(), Some(("examples/python/gather.py", vec!["--virtual"])));
+        assert!(is_python("gather.py") && !is_python("gather"));
     }
 
     #[test]
