@@ -153,6 +153,37 @@ fn an_exercise_shows_starter_hint_and_solution_from_one_file() {
 }
 
 #[test]
+fn the_answers_are_those_of_the_chapters() {
+    let exercise = "// ANCHOR: starter\nfn a() {}\n// ANCHOR_END: starter\n\
+                    // ANCHOR: solution\nfn b() {}\n// ANCHOR_END: solution\n";
+    let page = "{{#predict}}\nHow many?\n{{#reveal}}\nSeven.\n{{/predict}}\n\nBetween.\n\n\
+                {{#exercise ch01_x}}\nDo it.\n{{#hint}}\nThink.\n{{/exercise}}";
+    let book = Book::new(page)
+        .with("book/exercises/ch01_x.rs", exercise)
+        .with("book/exercises/main.rs", "mod ch01_x;\n")
+        .with("book/chapters/SUMMARY.md", "# Summary\n\n- [Page](page.md)\n- [Answers](answers.md)\n")
+        .with("book/chapters/answers.md", "---\nminutes: 1\n---\n# Answers\n\n{{#answers}}\n");
+    book.page();
+    let answers = std::fs::read_to_string(book.0.path().join("pages/answers.html")).expect("the page of answers");
+    let answers = answers.split_once("<main>").expect("it has a text").1;
+    for part in ["href=\"page.html\"", "How many?", "Seven.", "fn b() {}"] {
+        assert!(answers.contains(part), "{part} is missing");
+    }
+    for part in ["Between.", "Do it.", "Think.", "fn a() {}"] {
+        assert!(!answers.contains(part), "{part} is no answer");
+    }
+}
+
+#[test]
+fn the_steps_of_a_trace_stand_as_text_where_there_is_no_script() {
+    let trace = "      0.000 ms  poll     main\n";
+    let page = Book::new("{{#steps x}}").with("book/recorded/x.trace.txt", trace).page();
+    assert!(page.contains(r#"<div class="steps" hidden></div>"#) && page.contains("0.000 ms  poll     main"));
+    let missing = Book::new("{{#steps y}}").build_problem();
+    assert!(missing.starts_with("book/chapters/page.md:6: cannot read `book/recorded/y.trace.txt`"), "{missing}");
+}
+
+#[test]
 fn each_check_fires() {
     for (page, problem) in [
         ("[x](other.md)", "book/chapters/page.md:6: the link `other.html` leads to no page"),

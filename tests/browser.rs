@@ -219,3 +219,46 @@ fn every_page_fits_and_is_silent_and_run_works_by_a_click() {
         }
     });
 }
+
+/// Presses keys in the first panel of steps, one after the other, and gives what its line and its boxes then say.
+const STEP: &str = "
+    const panel = document.querySelector('.steps');
+    panel.focus();
+    return KEYS.map(key => {
+        panel.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+        const box = name => [...panel.querySelectorAll('.steps-' + name + ' li')].map(item => item.textContent).join(', ');
+        return [panel.querySelector('.steps-line').textContent, box('running'), box('ready'), box('waiting'), box('over')].join(' | ');
+    });
+";
+
+#[test]
+fn a_trace_is_stepped_through_from_the_keyboard() {
+    runtime::block_on(async {
+        let Some(browser) = Browser::open().await else {
+            println!("skipped: there is no chromedriver here");
+            return;
+        };
+        let served = Served::start(&handloom(), &["--port", "0", "--no-run"]);
+        browser.go(&format!("{}/h-steps.html", served.address)).await;
+        let keys = ["ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowRight", "Home"];
+        let seen = browser.script(&STEP.replace("KEYS", &json!(keys).to_string())).await;
+        let trace = std::fs::read_to_string(tests::root().join("book/recorded/hello_gather.trace.txt"));
+        let trace = trace.expect("the trace is recorded");
+        let (last, end) = (trace.lines().count(), "1000.000 ms · done main: ready");
+        assert_eq!(
+            seen,
+            json!([
+                format!("1 of {last} · 0.000 ms · poll main | main |  |  | "),
+                format!("2 of {last} · 0.000 ms · pending main |  |  | main | "),
+                format!("1 of {last} · 0.000 ms · poll main | main |  |  | "),
+                format!("{last} of {last} · {end} |  |  |  | main"),
+                format!("{last} of {last} · {end} |  |  |  | main"),
+                format!("0 of {last} · 0.000 ms · Before the first event. |  | main |  | "),
+            ])
+        );
+        // The page was not turned by an arrow that the panel has taken.
+        let address = browser.script("return location.pathname").await;
+        assert_eq!(address, json!("/h-steps.html"));
+        assert_eq!(browser.complaints().await, [""; 0]);
+    });
+}

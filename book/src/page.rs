@@ -95,6 +95,7 @@ impl<'a> Page<'a> {
             ("diff", [old, new]) => self.difference(old, new),
             ("output", [name]) => self.output(name),
             ("timeline", [name]) => self.timeline(name),
+            ("steps", [name]) => self.steps(name),
             ("map", [_, ..]) => self.map(&words),
             ("states", [file]) => {
                 let drawing = picture::states(file, &self.weaver.house.read(file)?)?;
@@ -116,7 +117,7 @@ impl<'a> Page<'a> {
                 self.text.push_str(&sentence);
                 Ok(())
             }
-            ("listing" | "output" | "timeline" | "states" | "picture" | "run" | "exercise", _) => {
+            ("listing" | "output" | "timeline" | "steps" | "states" | "picture" | "run" | "exercise", _) => {
                 Err(format!("`{{{{#{name} …}}}}` takes one name, not `{arguments}`"))
             }
             ("diff", _) => Err(format!("`{{{{#diff OLD NEW}}}}` takes two names, not `{arguments}`")),
@@ -171,6 +172,17 @@ impl<'a> Page<'a> {
         let text = house.read(&format!("book/recorded/{name}.trace.txt"))?;
         self.figure("timeline", &drawing)?;
         self.html(r#"<details class="as-text"><summary>The same as text</summary>"#);
+        let _ = writeln!(self.text, "````text\n{}\n````", text.trim_end());
+        self.html("</details>");
+        Ok(())
+    }
+
+    /// The panel is filled by a script, from the text below it; without the script the text stands open.
+    fn steps(&mut self, name: &str) -> Done {
+        let text = self.weaver.house.read(&format!("book/recorded/{name}.trace.txt"))?;
+        self.html(
+            r#"<div class="steps" hidden></div><details class="as-text" open><summary>The trace as text</summary>"#,
+        );
         let _ = writeln!(self.text, "````text\n{}\n````", text.trim_end());
         self.html("</details>");
         Ok(())
@@ -250,11 +262,21 @@ impl<'a> Page<'a> {
         }
         self.html("</details>");
         if block.name == "exercise" {
-            self.html(r#"<details class="solution"><summary>Solution</summary>"#);
-            self.listing(&format!("book/exercises/{}.rs:solution", block.argument))?;
-            self.html("</details>");
+            self.solution(&block.argument)?;
         }
         self.html("</div>");
+        Ok(())
+    }
+
+    /// The solution of an exercise, folded away.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub(crate) fn solution(&mut self, exercise: &str) -> Done {
+        self.html(&format!(r#"<details class="solution"><summary>Solution of {exercise}</summary>"#));
+        self.listing(&format!("book/exercises/{exercise}.rs:solution"))?;
+        self.html("</details>");
         Ok(())
     }
 }

@@ -146,11 +146,13 @@ pub fn record(house: &House, name: &str, measured: bool, folder: &Path) -> Resul
     std::fs::write(folder.join(format!("{name}.txt")), recording.file()).map_err(folder_failed)
 }
 
-/// Whether a chapter shows the timeline of this recording.
+/// Whether a chapter shows the timeline of this recording, or steps through it.
 fn is_drawn(house: &House, name: &str) -> bool {
-    let directive = format!("{{{{#timeline {name}}}}}");
-    let shows =
-        |page: &Path| std::fs::read_to_string(page).is_ok_and(|text| text.lines().any(|line| line == directive));
+    let directives = ["timeline", "steps"].map(|kind| format!("{{{{#{kind} {name}}}}}"));
+    let shows = |page: &Path| {
+        std::fs::read_to_string(page)
+            .is_ok_and(|text| text.lines().any(|line| directives.iter().any(|one| one == line)))
+    };
     html::files_below(&house.chapters()).iter().any(|page| shows(page))
 }
 

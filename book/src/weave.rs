@@ -3,7 +3,7 @@
 //! mdBook renders; this preprocessor, the only one that runs, replaces each directive by what it names. `book/README.md` tells
 //! authors what there is. All problems of all chapters are found in one run.
 
-use crate::chapter::Chapter;
+use crate::chapter::{Chapter, Piece};
 use crate::house::House;
 use crate::page::Page;
 use crate::problem::{Problem, Problems, Result};
@@ -12,7 +12,7 @@ use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::config::Config;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The name of the file that says that a folder of pages is ours to overwrite.
@@ -110,30 +110,78 @@ impl Preprocessor for Weaver {
 
     fn run(&self, _: &PreprocessorContext, mut book: Book) -> mdbook_preprocessor::errors::Result<Book> {
         let mut problems = Vec::new();
+        let sources = book.chapters().filter_map(|chapter| {
+            Some(Source {
+                path: chapter.source_path.clone()?,
+                title: chapter.name.clone(),
+                text: chapter.content.clone(),
+            })
+        });
+        let sources: Vec<Source> = sources.collect();
+        let mut pages = sources.iter().map(|source| self.weave(source, &sources, &mut problems));
         book.for_each_chapter_mut(|chapter| {
-            if let Some(path) = chapter.source_path.clone() {
-                let file = House::chapter_name(&path);
-                chapter.content = self.weave(&file, &chapter.name, &chapter.content, &mut problems);
+            if chapter.source_path.is_some() {
+                chapter.content = pages.next().expect("a page for each source");
             }
         });
+        drop(pages);
         Ok(Problems::or(problems).map(|()| book)?)
     }
 }
 
+/// A chapter as its author wrote it.
+struct Source {
+    path: PathBuf,
+    title: String,
+    text: String,
+}
+
 impl Weaver {
-    /// One chapter, every directive replaced.
-    fn weave(&self, file: &Path, title: &str, source: &str, problems: &mut Vec<Problem>) -> String {
-        let mut chapter = Chapter::parse(file, source);
+    /// One chapter, every directive replaced. `{{#answers}}` draws on all the others.
+    fn weave(&self, source: &Source, all: &[Source], problems: &mut Vec<Problem>) -> String {
+        let file = House::chapter_name(&source.path);
+        let mut chapter = Chapter::parse(&file, &source.text);
         problems.append(&mut chapter.problems);
-        let mut page = Page::new(self, title, chapter.minutes);
-        let mut wrong = |(line, message)| problems.push(Problem::at(file, line, message));
+        let mut page = Page::new(self, &source.title, chapter.minutes);
+        let mut wrong = |(line, message)| problems.push(Problem::at(&file, line, message));
         for piece in &chapter.pieces {
-            page.add(piece).unwrap_or_else(&mut wrong);
+            if let Piece::Open { name: "answers", arguments: "", .. } = piece {
+                all.iter().for_each(|source| answers(source, &mut page));
+            } else {
+                page.add(piece).unwrap_or_else(&mut wrong);
+            }
         }
         page.finish().unwrap_or_else(|problem| {
             wrong(problem);
             String::new()
         })
+    }
+}
+
+/// Every question of a chapter with its answer, and the solution of every exercise. What is wrong with one of them is said where it
+/// stands.
+fn answers(source: &Source, page: &mut Page) {
+    let chapter = Chapter::parse(&source.path, &source.text);
+    let heading = format!("## [{}]({})", source.title, source.path.display());
+    let mut heading = Some(Piece::Line(&heading));
+    let mut inside = false;
+    for piece in &chapter.pieces {
+        inside |= matches!(piece, Piece::Open { name: "predict", .. });
+        let exercise = match piece {
+            Piece::Open { name: "exercise", arguments, .. } => Some(*arguments),
+            _ => None,
+        };
+        if (inside || exercise.is_some())
+            && let Some(heading) = heading.take()
+        {
+            let _ = page.add(&heading);
+        }
+        if let Some(name) = exercise {
+            let _ = page.solution(name);
+        } else if inside {
+            let _ = page.add(piece);
+        }
+        inside &= !matches!(piece, Piece::Close { name: "predict", .. });
     }
 }
 
