@@ -94,6 +94,48 @@ fn every_python_program_is_recorded_and_those_that_measure_end_well() {
     }
 }
 
+/// The Rust files below a folder, as paths from the root.
+fn rust_files(folder: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(root().join(folder)).expect("the folder") {
+        let name = entry.expect("an entry").file_name().into_string().expect("a name in ASCII");
+        let path = format!("{folder}/{name}");
+        match root().join(&path).is_dir() {
+            true => files.extend(rust_files(&path)),
+            false if name.ends_with(".rs") => files.push(path),
+            false => {}
+        }
+    }
+    files
+}
+
+#[test]
+fn every_atomic_of_the_runtime_stands_in_the_appendix_and_every_model_there_exists() {
+    let appendix = std::fs::read_to_string(root().join("book/chapters/c-memory-orderings.md")).expect("the appendix");
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).expect("a source");
+    let (models, sources): (Vec<String>, Vec<String>) =
+        rust_files("runtime/src").into_iter().partition(|path| path.ends_with("loom_models.rs"));
+    let mut names_an_ordering = 0;
+    for path in sources.iter().filter(|path| !path.ends_with("tests.rs")) {
+        let text = read(path);
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or(&text).lines();
+        let mut code = code.filter(|line| !line.trim_start().starts_with("//"));
+        let called = ["(Ordering::", ", Ordering::", "Relaxed)", "Acquire)", "Release)", "AcqRel)", "SeqCst)"];
+        if code.any(|line| called.iter().any(|call| line.contains(call)) && !line.contains("cmp::")) {
+            names_an_ordering += 1;
+            assert!(appendix.contains(path), "appendix C does not name {path}");
+        }
+    }
+    assert!(names_an_ordering > 20, "only {names_an_ordering} files: does this test still read them?");
+    let models: String = models.iter().map(|path| read(path)).collect();
+    let named = appendix
+        .split('`')
+        .filter(|word| word.starts_with("a_") || word.starts_with("the_") || word.starts_with("two_"));
+    for name in named.filter(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '_')) {
+        assert!(models.contains(&format!("fn {name}")), "there is no model `{name}`");
+    }
+}
+
 #[test]
 fn a_listing_shows_its_file_its_lines_and_no_marker() {
     let page = Book::new("{{#listing src/a.rs:one}}").page();
@@ -178,7 +220,7 @@ fn the_answers_are_those_of_the_chapters() {
 fn the_steps_of_a_trace_stand_as_text_where_there_is_no_script() {
     let trace = "      0.000 ms  poll     main\n";
     let page = Book::new("{{#steps x}}").with("book/recorded/x.trace.txt", trace).page();
-    assert!(page.contains(r#"<div class="steps" hidden></div>"#) && page.contains("0.000 ms  poll     main"));
+    assert!(page.contains(r#"<div class="steps" hidden"#) && page.contains("0.000 ms  poll     main"));
     let missing = Book::new("{{#steps y}}").build_problem();
     assert!(missing.starts_with("book/chapters/page.md:6: cannot read `book/recorded/y.trace.txt`"), "{missing}");
 }

@@ -29,6 +29,7 @@ impl Display for Trace {
 impl Display for Event {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{:>14}  ", milliseconds(self.at))?;
+        // ANCHOR: kinds
         match &self.kind {
             Kind::Spawn { task, name: Some(name), by } => write!(f, "spawn    {task} \"{name}\" by {by}"),
             Kind::Spawn { task, name: None, by } => write!(f, "spawn    {task} by {by}"),
@@ -50,6 +51,7 @@ impl Display for Event {
             }
             Kind::Timer { due } => write!(f, "timer    due at {}", milliseconds(*due)),
         }
+        // ANCHOR_END: kinds
     }
 }
 
