@@ -2,8 +2,9 @@
 //!
 //! Each test writes a small book, runs `handloom` on it, and reads what an author would read.
 
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
 use tests::{handloom, root};
 
@@ -91,6 +92,58 @@ fn every_python_program_is_recorded_and_those_that_measure_end_well() {
             let done = Command::new(&python).args(["-B", &program]).current_dir(root()).output().expect("it starts");
             assert!(done.status.success(), "{name}: {}", String::from_utf8_lossy(&done.stderr));
         }
+    }
+}
+
+/// The sentences of a chapter: no code, no directives, no addresses, no tags.
+fn prose(chapter: &str) -> String {
+    let mut sentences = String::new();
+    let mut fence = None;
+    for line in chapter.lines() {
+        let sign = line.trim_start().get(..3).filter(|sign| ["```", "~~~"].contains(sign));
+        match (fence, sign) {
+            (None, Some(sign)) => fence = Some(sign),
+            (Some(open), Some(sign)) if open == sign => fence = None,
+            (None, None) if !line.starts_with("{{") => {
+                // `code`, [text](address), <tag>: every second part of what the signs cut is left out.
+                let plain: String = line.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+                let plain: Vec<&str> =
+                    plain.split("](").map(|part| part.split_once(')').map_or(part, |(_, rest)| rest)).collect();
+                let plain = plain.join(" ");
+                let words = plain.split_whitespace().filter(|word| !word.contains("://"));
+                words.for_each(|word| sentences.extend([word, " "]));
+            }
+            _ => {}
+        }
+    }
+    sentences
+}
+
+#[test]
+fn every_word_is_spelt() {
+    let known = std::fs::read_to_string(root().join("book/words.txt")).expect("the list of our own words");
+    let known: Vec<&str> = known.lines().collect();
+    let sorted = known.is_sorted_by(|one, next| one.to_lowercase() < next.to_lowercase());
+    assert!(sorted, "book/words.txt is in the order of the alphabet, each word once");
+    let files = std::fs::read_dir(root().join("book/chapters")).expect("the chapters");
+    for file in files.map(|file| file.expect("an entry").path()) {
+        let mut checker = Command::new("aspell");
+        checker.args(["--lang=en_GB", "--encoding=utf-8", "list"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let Ok(mut checker) = checker.spawn() else {
+            return println!("SKIPPED: no aspell here, so the spelling was not checked");
+        };
+        let text = prose(&std::fs::read_to_string(&file).expect("a chapter"));
+        let mut pipe = checker.stdin.take().expect("it is piped");
+        // From a thread of its own: it answers while it reads.
+        let writer = std::thread::spawn(move || pipe.write_all(text.as_bytes()));
+        let said = checker.wait_with_output().expect("it ends");
+        writer.join().expect("it only writes").expect("it reads");
+        assert!(said.status.success(), "aspell has no British dictionary: apt-get install aspell-en");
+        let said = String::from_utf8(said.stdout).expect("it is text");
+        let mut unknown: Vec<&str> = said.lines().map(|word| word.strip_suffix("'s").unwrap_or(word)).collect();
+        unknown.retain(|word| !known.iter().any(|known| known.eq_ignore_ascii_case(word)));
+        unknown.dedup();
+        assert!(unknown.is_empty(), "{}: {unknown:?}: mend them, or add them to book/words.txt", file.display());
     }
 }
 
