@@ -1,11 +1,13 @@
 //! Stage 5: one future, and a thread that sleeps until it is told.
 
+// ANCHOR: imports
 use std::{
     future::Future,
     pin::pin,
     sync::{Arc, Condvar, Mutex},
     task::{Context, Poll, Wake, Waker},
 };
+// ANCHOR_END: imports
 
 // ANCHOR: bell
 /// Rung by a waker, heard by the thread that waits. A ring that comes before the wait is not lost: it stays until it is heard.
