@@ -68,6 +68,7 @@ pub async fn join<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
     join!(a, b)
 }
 
+// ANCHOR: projection
 pin_project_lite::pin_project! {
     /// A future, then its output.
     #[doc(hidden)]
@@ -93,6 +94,7 @@ impl<F: Future> MaybeDone<F> {
         true
     }
 
+    // ANCHOR_END: projection
     /// Its output, once, when it is done.
     pub fn take(self: Pin<&mut Self>) -> F::Output {
         match self.project() {
