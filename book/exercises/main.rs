@@ -11,6 +11,7 @@ mod ch00_idle;
 mod ch01_all_at_once;
 mod ch02_two_waits;
 mod ch03_join2;
+mod ch04_newest;
 mod ch05_loom;
 mod ch29_place;
 

@@ -464,6 +464,7 @@ pub(super) unsafe fn deliver(header: NonNull<Header>, transition: fn(&State) -> 
     }
 }
 
+// ANCHOR: waker
 static WAKER: RawWakerVTable = RawWakerVTable::new(waker_clone, waker_wake, waker_wake_by_ref, waker_drop);
 
 fn raw_waker(header: NonNull<Header>) -> RawWaker {
@@ -500,3 +501,4 @@ unsafe fn waker_drop(data: *const ()) {
     // SAFETY: see above; the waker's reference ends here.
     unsafe { release(header_of(data)) };
 }
+// ANCHOR_END: waker
