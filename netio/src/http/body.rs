@@ -4,6 +4,8 @@
 //! the peer goes away it is dropped, with all that it owns: a body that reads a child process ends that process. Whoever
 //! receives one polls the connection through it: what nobody reads stays with the peer.
 
+use super::trailers::{Announced, Arrival, Trailers};
+use ::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::{Buf, Bytes, BytesMut};
 use futures_core::Stream;
 use futures_io::{AsyncBufRead, AsyncRead};
@@ -36,6 +38,7 @@ pub struct Body {
     /// How many more bytes may come.
     allowed: u64,
     limit: u64,
+    trailers: Trailers,
 }
 
 enum Content {
@@ -60,7 +63,7 @@ pub(crate) type Chunks = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 impl Body {
     const fn new(content: Content) -> Self {
-        Body { content, length: None, allowed: u64::MAX, limit: u64::MAX }
+        Body { content, length: None, allowed: u64::MAX, limit: u64::MAX, trailers: Trailers::None }
     }
 
     /// No bytes.
@@ -102,6 +105,92 @@ impl Body {
     pub fn with_length(mut self, length: u64) -> Self {
         self.length = Some(length);
         self
+    }
+
+    /// Adds fields that are known only when the body is at its end: a digest, how long it took, how it went. `make` gives them
+    /// then. Their names are announced in the `Trailer` field of the head; what was not announced is not sent.
+    ///
+    /// They are sent only behind chunks: behind a stream whose length is not known, in HTTP/1.1. A server sends them only to a
+    /// client that said `TE: trailers`; to others, and behind other bodies, `make` is not called.
+    ///
+    /// ```
+    /// use netio::http::{Body, HeaderMap, HeaderName, HeaderValue};
+    /// use std::sync::{Arc, atomic::{AtomicU64, Ordering::Relaxed}};
+    ///
+    /// let lines = Arc::new(AtomicU64::new(0));
+    /// let count = lines.clone();
+    /// let body = Body::writer(|mut body| async move {
+    ///     for line in ["one\n", "two\n"] {
+    ///         body.write(line).await?;
+    ///         count.fetch_add(1, Relaxed);
+    ///     }
+    ///     Ok(())
+    /// });
+    /// let name = HeaderName::from_static("x-lines");
+    /// let body = body.with_trailers([name.clone()], move || {
+    ///     HeaderMap::from_iter([(name, HeaderValue::from(lines.load(Relaxed)))])
+    /// });
+    /// ```
+    ///
+    /// # Panics
+    /// When a name is one of those that must not stand behind a body (RFC 9110, 6.5.1): whatever says how the message is to be
+    /// read, routed, answered or kept, or who sends it.
+    #[track_caller]
+    pub fn with_trailers(
+        mut self,
+        names: impl IntoIterator<Item = HeaderName>,
+        make: impl FnOnce() -> HeaderMap + Send + Sync + 'static,
+    ) -> Self {
+        self.trailers = Trailers::ToSend(Announced::new(names.into_iter().collect(), Box::new(make)));
+        self
+    }
+
+    /// The fields that came behind the last chunk of a body that was received. `None` until its end has been read, and if there
+    /// were none. They stand here and nowhere else: fields of a head are not changed by them.
+    ///
+    /// Those that are too late there (RFC 9110, 6.5.1: the length, the host, credentials, …) are not among them, and what is too
+    /// long or too many fails the body.
+    ///
+    /// ```
+    /// use netio::http::{Body, server::Router};
+    /// let router = Router::new().post("/log", async |mut body: Body| {
+    ///     let length = body.bytes().await?.len();
+    ///     let digest = body.trailers().and_then(|fields| fields.get("x-digest"));
+    ///     Ok::<_, netio::http::server::BodyRejection>(format!("{length} bytes, digest {digest:?}\n"))
+    /// });
+    /// ```
+    pub fn trailers(&self) -> Option<&HeaderMap> {
+        match &self.trailers {
+            Trailers::Coming(arrival) => arrival.get(),
+            Trailers::None | Trailers::ToSend(_) => None,
+        }
+    }
+
+    /// The trailers of this body go to another that is made of it, or away.
+    pub(crate) fn take_trailers(&mut self) -> Trailers {
+        mem::take(&mut self.trailers)
+    }
+
+    pub(crate) fn put_trailers(self, trailers: Trailers) -> Self {
+        Body { trailers, ..self }
+    }
+
+    /// Its trailers will be put there.
+    pub(crate) fn with_arrival(self, arrival: &Arrival) -> Self {
+        self.put_trailers(Trailers::Coming(arrival.clone()))
+    }
+
+    /// The names of what is to be sent behind it.
+    pub(crate) fn trailer_names(&self) -> Option<HeaderValue> {
+        if let Trailers::ToSend(announced) = &self.trailers { announced.field() } else { None }
+    }
+
+    /// What is to be sent behind it, if it goes out in chunks.
+    pub(crate) fn take_announced(&mut self) -> Option<Box<Announced>> {
+        match self.take_trailers() {
+            Trailers::ToSend(announced) => Some(announced),
+            Trailers::None | Trailers::Coming(_) => None,
+        }
     }
 
     /// How many bytes there are, if that is known.
@@ -187,7 +276,7 @@ impl Body {
                 whole.freeze()
             }
         };
-        *self = Body { limit, allowed: limit, ..Body::from(whole.clone()) };
+        *self = Body { limit, allowed: limit, trailers: taken.trailers, ..Body::from(whole.clone()) };
         Ok(whole)
     }
 

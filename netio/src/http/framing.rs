@@ -93,7 +93,6 @@ impl Decoder {
 
     /// The fields that came behind the last chunk: once, after the end. Those that have no business there (RFC 9110, 6.5.1)
     /// are not among them.
-    #[allow(dead_code, reason = "for whoever gives the body to the program")]
     pub(crate) fn take_trailers(&mut self) -> HeaderMap {
         match std::mem::replace(self, Decoder::Done) {
             Decoder::Trailers(fields) => *fields,

@@ -6,7 +6,7 @@ use super::{
     framing::{Decoded, Decoder, Framing},
     head::{self, MOST_FIELDS, Scan},
     header,
-    output::{self, Afterwards, LAST_CHUNK},
+    output::{self, Afterwards},
 };
 use bytes::BytesMut;
 
@@ -112,7 +112,7 @@ pub fn chunked<'wire>(pieces: impl IntoIterator<Item = &'wire [u8]>) -> Result<B
 pub fn write_chunks<'data>(pieces: impl IntoIterator<Item = &'data [u8]>) -> Vec<u8> {
     let mut written = Vec::new();
     pieces.into_iter().for_each(|piece| output::chunk(&mut written, piece));
-    written.extend_from_slice(LAST_CHUNK);
+    output::last_chunk(&mut written, &HeaderMap::new());
     written
 }
 

@@ -29,6 +29,7 @@ pub mod range;
 pub mod server;
 pub mod sse;
 pub mod test;
+mod trailers;
 
 pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header};
 pub use body::{Body, BodyReader, BodyWriter};

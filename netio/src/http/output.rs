@@ -10,8 +10,12 @@ use std::{cell::RefCell, io::Write, time::SystemTime};
 /// What a server says when it has read the head of a request whose sender waits for leave to send the body.
 pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// The end of a chunked body.
-pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+/// Writes the end of a chunked body, and the fields that stand behind it.
+pub(crate) fn last_chunk(output: &mut Vec<u8>, trailers: &HeaderMap) {
+    output.extend_from_slice(b"0\r\n");
+    trailers.iter().for_each(|(name, value)| field(output, name.as_str(), value.as_bytes()));
+    output.extend_from_slice(b"\r\n");
+}
 
 /// The `Connection` field of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -64,12 +64,27 @@ fn chunks(wire: &[u8]) -> Option<usize> {
         let line = find(wire.get(at..)?, b"\r\n")?;
         let size = usize::from_str_radix(std::str::from_utf8(&wire[at..at + line]).ok()?, 16).ok()?;
         at += line + 2 + size;
+        if size == 0 {
+            return Some(at + trailers(&wire[at..])?);
+        }
         if wire.get(at..at + 2)? != b"\r\n" {
             return None;
         }
         at += 2;
-        if size == 0 {
-            return Some(at);
+    }
+}
+
+/// The length of the fields behind the last chunk, and of the empty line behind those.
+fn trailers(wire: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let line = find(wire.get(at..)?, b"\r\n")?;
+        let field = std::str::from_utf8(&wire[at..at + line]).ok()?;
+        at += line + 2;
+        match field.split_once(": ") {
+            None if field.is_empty() => return Some(at),
+            Some((name, _)) if !name.is_empty() && !name.contains(' ') => {}
+            _ => return None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the answers look like: RFC 9112, 6; RFC 9110, 6.4, 6.6.1, 8.6 and 15.
 
 use super::case::{Case, line, raw};
-use netio::http::{Body, HeaderValue, Response, StatusCode, header, reply};
+use netio::http::{Body, HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, reply};
 
 /// The answers of the handler, by path; elsewhere it says what it was asked.
 pub(super) fn answer(path: &str, asked: String) -> Response {
@@ -18,6 +18,12 @@ pub(super) fn answer(path: &str, asked: String) -> Response {
             body.write("str").await?;
             body.write("eamed").await
         })),
+        "/trailers" => Response::new(with_trailer(Body::writer(async |mut body| body.write("streamed").await))),
+        "/counted-trailers" => {
+            let body = Body::writer(async |mut body| body.write("counted").await).with_length(7);
+            Response::new(with_trailer(body))
+        }
+        "/whole-trailers" => Response::new(with_trailer("whole".into())),
         "/empty-stream" => Response::new(Body::writer(async |_| Ok(()))),
         "/counted" => Response::new(Body::writer(async |mut body| body.write("counted").await).with_length(7)),
         "/close" => with(header::CONNECTION, "Close"),
@@ -36,6 +42,11 @@ fn with(name: header::HeaderName, value: &'static str) -> Response {
     response
 }
 
+fn with_trailer(body: Body) -> Body {
+    let name = HeaderName::from_static("x-sum");
+    body.with_trailers([name.clone()], || HeaderMap::from_iter([(name, HeaderValue::from_static("7"))]))
+}
+
 pub(super) fn cases() -> Vec<Case> {
     let get = |name: &str, section, path: &str| {
         line(name, section, &format!("GET {path} HTTP/1.1")).serves([&*format!("GET {path} a")])
@@ -47,7 +58,33 @@ pub(super) fn cases() -> Vec<Case> {
         raw(name, section, format!("GET {path} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"))
             .serves([&*format!("GET {path} -")])
     };
+    let trailers = |name: &str, section, path: &str, te: &str| {
+        line(name, section, &format!("GET {path} HTTP/1.1\r\nConnection: TE\r\n{te}"))
+            .serves([&*format!("GET {path} a")])
+            .says_not("x-sum: 7")
+    };
     vec![
+        trailers("trailers are announced to whoever takes them", "9110 6.6.2", "/trailers", "TE: trailers")
+            .says("\r\ntrailer: x-sum\r\n"),
+        trailers("trailers among codings", "9110 10.1.4", "/trailers", "TE: deflate;q=0.5, Trailers")
+            .says("\r\ntrailer: x-sum\r\n"),
+        trailers("trailers in the second field", "9110 10.1.4", "/trailers", "TE: deflate\r\nTE: trailers")
+            .says("\r\ntrailer: x-sum\r\n"),
+        trailers("no trailers for whoever takes none", "9110 6.5.1", "/trailers", "TE: deflate").says_not("x-sum"),
+        trailers("no trailers for an empty TE", "9110 10.1.4", "/trailers", "TE:").says_not("x-sum"),
+        trailers("trailers behind a stream of known length", "9112 6.5", "/counted-trailers", "TE: trailers")
+            .says("content-length: 7")
+            .says_not("x-sum"),
+        trailers("trailers behind a body that is there", "9112 6.5", "/whole-trailers", "TE: trailers")
+            .says("content-length: 5")
+            .says_not("x-sum"),
+        line("no trailers in the answer to a HEAD", "9110 9.3.2", "HEAD /trailers HTTP/1.1\r\nTE: trailers")
+            .serves(["HEAD /trailers a"])
+            .says_not("x-sum"),
+        raw("no trailers for HTTP/1.0", "9112 7.1", "GET /trailers HTTP/1.0\r\nTE: trailers\r\n\r\n")
+            .serves(["GET /trailers -"])
+            .closes()
+            .says_not("x-sum"),
         get("a body has its length", "9112 6.2", "/").says("content-length: 8"),
         get("the version is ours, not the asker's", "9110 6.2", "/").says("http/1.1 200 ok"),
         old("an answer to HTTP/1.0 is one in HTTP/1.1", "9110 6.2", "/").says("http/1.1 200 ok"),

@@ -30,6 +30,7 @@ pub(super) async fn exchange(client: &Client, head: &Parts, body: Body, total: L
         user_agent: &defaults.user_agent,
         cookies: jar.filter(|_| !head.headers.contains_key(header::COOKIE)).and_then(|jar| jar.field(&head.uri)),
         accept_encoding: decodes.then_some(Coding::ACCEPT),
+        trailer: body.trailer_names(),
     };
     let mut response = fetch::fetch(client, head, body, more, total).await?;
     if let Some(fragment) = head.extensions.get::<Fragment>() {

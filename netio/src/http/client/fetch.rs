@@ -14,12 +14,7 @@ use super::{
     watch::{Limit, Watch},
     wire::{self, More},
 };
-use crate::http::{
-    Body, HeaderMap, Method, StatusCode,
-    framing::{Decoder, Framing},
-    head::ResponseHead,
-    header,
-};
+use crate::http::{Body, HeaderMap, Method, StatusCode, framing::Framing, head::ResponseHead, header};
 use ::http::{Extensions, request::Parts};
 use bytes::Bytes;
 use runtime::time::{Sleep, sleep, timeout_at};
@@ -215,14 +210,7 @@ impl Exchange {
                         }
                         bytes.into()
                     }
-                    None => {
-                        let incoming = Incoming::new(self, connection, lease, head.keep_alive, Decoder::from(framing));
-                        let body = Body::stream(incoming);
-                        match framing {
-                            Framing::Length(length) => body.with_length(length),
-                            _ => body,
-                        }
-                    }
+                    None => Incoming::body(self, connection, lease, head.keep_alive, framing),
                 }
             }
         };

@@ -1,7 +1,11 @@
 //! The body of a response as it comes.
 
 use super::{Error, Phase, connection::Connection, fetch::Exchange, observer::Event, pool::Lease, watch::Watch};
-use crate::http::framing::Decoder;
+use crate::http::{
+    Body,
+    framing::{Decoder, Framing},
+    trailers::Arrival,
+};
 use bytes::Bytes;
 use futures_core::Stream;
 use runtime::Handle;
@@ -25,18 +29,28 @@ pub(super) struct Incoming {
     /// Gone when the body is over, or lost.
     connection: Option<(Connection, Lease)>,
     received: u64,
+    /// Where its trailers go.
+    arrival: Arrival,
 }
 
 impl Incoming {
-    pub(super) fn new(
+    /// A body that is still to come.
+    pub(super) fn body(
         exchange: Exchange,
         connection: Connection,
         lease: Lease,
         keep_alive: bool,
-        decoder: Decoder,
-    ) -> Self {
+        framing: Framing,
+    ) -> Body {
         let watch = Watch::new(exchange.total, &exchange.timeouts);
-        Incoming { exchange, watch, decoder, keep_alive, connection: Some((connection, lease)), received: 0 }
+        let (decoder, connection, arrival) = (Decoder::from(framing), Some((connection, lease)), Arrival::default());
+        let trailers = arrival.clone();
+        let body = Body::stream(Incoming { exchange, watch, decoder, keep_alive, connection, received: 0, arrival });
+        match framing {
+            Framing::Length(length) => body.with_length(length),
+            Framing::Chunked => body.with_arrival(&trailers),
+            Framing::UntilClose => body,
+        }
     }
 
     /// The body is over: the connection is free, unless one side said that it closes, something came behind the body, or the
@@ -65,6 +79,10 @@ impl Incoming {
                 Poll::Ready(Ok(Some(data)))
             }
             Poll::Ready(Ok(None)) => {
+                let trailers = self.decoder.take_trailers();
+                if !trailers.is_empty() {
+                    self.arrival.set(trailers).expect("a body has one end");
+                }
                 self.finish();
                 Poll::Ready(Ok(None))
             }

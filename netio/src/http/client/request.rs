@@ -108,6 +108,31 @@ impl RequestBuilder {
         })
     }
 
+    /// Says that this takes [trailers](super::ClientResponse::trailers): `TE: trailers`, which `Connection` names (RFC 9110,
+    /// 10.1.4). A server that has any need not send them else.
+    ///
+    /// ```
+    /// # use netio::http::{Body, HeaderMap, HeaderName, HeaderValue, client::Client, server::{Router, Server}};
+    /// # runtime::block_on(async {
+    /// # let server = Server::bind("127.0.0.1:0").unwrap();
+    /// # let url = format!("http://{}/", server.local_addr());
+    /// let router = Router::new().get("/", async || {
+    ///     let name = HeaderName::from_static("x-lines");
+    ///     let body = Body::writer(|mut body| async move { body.write("one\n").await });
+    ///     body.with_trailers([name.clone()], || HeaderMap::from_iter([(name, HeaderValue::from_static("1"))]))
+    /// });
+    /// # runtime::spawn(server.serve(router));
+    /// let mut response = Client::new().get(url).take_trailers().await?;
+    /// while let Some(chunk) = response.chunk().await? {
+    ///     assert_eq!(chunk, "one\n");
+    /// }
+    /// assert_eq!(response.trailers().unwrap()["x-lines"], "1");
+    /// # Ok::<(), netio::http::client::Error>(()) }).unwrap();
+    /// ```
+    pub fn take_trailers(self) -> Self {
+        self.header(header::TE, "trailers").header(header::CONNECTION, "te")
+    }
+
     /// Sets header fields: those of the same names are replaced.
     pub fn headers(self, headers: HeaderMap) -> Self {
         self.change(|draft| {

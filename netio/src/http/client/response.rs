@@ -181,6 +181,12 @@ impl ClientResponse {
         chunk.map_err(|error| self.error(error))
     }
 
+    /// The fields that came behind the body: once [`chunk`](ClientResponse::chunk) has said that this is over, and if there were
+    /// any. A server sends them to a [request that takes them](super::RequestBuilder::take_trailers). See [`Body::trailers`].
+    pub fn trailers(&self) -> Option<&HeaderMap> {
+        self.body.trailers()
+    }
+
     /// The whole body.
     ///
     /// # Errors

@@ -4,7 +4,10 @@
 //! chunk), the bytes of the body, and the line end of a chunk. They go out in one write.
 
 use super::connection::Failure;
-use crate::{http::body::Chunks, net::Transport};
+use crate::{
+    http::{body::Chunks, output, trailers::Announced},
+    net::Transport,
+};
 use bytes::{Buf, Bytes};
 use std::{
     fmt,
@@ -40,14 +43,14 @@ enum Rest {
     Whole(Bytes),
     /// A stream of exactly so many bytes.
     Sized(Chunks, u64),
-    Chunked(Chunks),
+    Chunked(Chunks, Option<Box<Announced>>),
 }
 
 /// The body that goes with a head.
 pub(super) enum Outgoing {
     Whole(Bytes),
     Sized(Chunks, u64),
-    Chunked(Chunks),
+    Chunked(Chunks, Option<Box<Announced>>),
 }
 
 /// Where an upload stands when it cannot go on.
@@ -77,7 +80,7 @@ impl Upload {
             Outgoing::Whole(bytes) if held => (Bytes::new(), Rest::Whole(bytes)),
             Outgoing::Whole(bytes) => (bytes, Rest::Nothing),
             Outgoing::Sized(chunks, length) => (Bytes::new(), Rest::Sized(chunks, length)),
-            Outgoing::Chunked(chunks) => (Bytes::new(), Rest::Chunked(chunks)),
+            Outgoing::Chunked(chunks, trailers) => (Bytes::new(), Rest::Chunked(chunks, trailers)),
         };
     }
 
@@ -202,7 +205,7 @@ impl Upload {
                     None if *left > 0 => return Poll::Ready(Err(io::Error::other("it is shorter than it said"))),
                     None => self.rest = Rest::Nothing,
                 },
-                Rest::Chunked(chunks) => match ready!(chunks.as_mut().poll_next(context)).transpose()? {
+                Rest::Chunked(chunks, trailers) => match ready!(chunks.as_mut().poll_next(context)).transpose()? {
                     // Empty, it would be the end.
                     Some(chunk) if chunk.is_empty() => continue,
                     Some(chunk) => {
@@ -211,7 +214,8 @@ impl Upload {
                         self.tail = b"\r\n";
                     }
                     None => {
-                        self.own.extend_from_slice(b"0\r\n\r\n");
+                        let fields = trailers.take().map(|trailers| trailers.make());
+                        output::last_chunk(&mut self.own, &fields.unwrap_or_default());
                         self.rest = Rest::Nothing;
                     }
                 },

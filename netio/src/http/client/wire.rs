@@ -23,6 +23,8 @@ pub(super) struct More<'a> {
     pub(super) cookies: Option<HeaderValue>,
     /// The same.
     pub(super) accept_encoding: Option<HeaderValue>,
+    /// What stands behind the body, if that goes out in chunks.
+    pub(super) trailer: Option<HeaderValue>,
 }
 
 /// Writes the head. `length` is that of the body: none if there is no body, `Some(None)` if it is not known.
@@ -71,7 +73,12 @@ pub(super) fn head(
     }
     match length {
         None => {}
-        Some(None) => put(&[b"transfer-encoding: chunked\r\n"]),
+        Some(None) => {
+            if let Some(names) = &more.trailer {
+                put(&[b"trailer: ", names.as_bytes(), b"\r\n"]);
+            }
+            put(&[b"transfer-encoding: chunked\r\n"]);
+        }
         Some(Some(length)) => {
             put(&[b"content-length: ", itoa::Buffer::new().format(length).as_bytes(), b"\r\n"]);
         }
@@ -90,8 +97,8 @@ fn path_of<'a>(method: &Method, uri: &'a Uri, target: Target) -> &'a str {
 
 /// The body to be sent, and how the head tells its length. A GET without a body says nothing of one; a POST says that it is
 /// empty. RFC 9110, 8.6.
-pub(super) fn body(method: &Method, body: Body) -> (Outgoing, Option<Option<u64>>) {
-    let length = body.length();
+pub(super) fn body(method: &Method, mut body: Body) -> (Outgoing, Option<Option<u64>>) {
+    let (length, trailers) = (body.length(), body.take_announced());
     match (body.into_outgoing(), length) {
         (body::Outgoing::Whole(bytes), _) => {
             let says = !bytes.is_empty() || matches!(*method, Method::POST | Method::PUT | Method::PATCH);
@@ -99,6 +106,6 @@ pub(super) fn body(method: &Method, body: Body) -> (Outgoing, Option<Option<u64>
             (Outgoing::Whole(bytes), length)
         }
         (body::Outgoing::Stream(chunks), Some(length)) => (Outgoing::Sized(chunks, length), Some(Some(length))),
-        (body::Outgoing::Stream(chunks), None) => (Outgoing::Chunked(chunks), Some(None)),
+        (body::Outgoing::Stream(chunks), None) => (Outgoing::Chunked(chunks, trailers), Some(None)),
     }
 }

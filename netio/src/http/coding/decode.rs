@@ -25,7 +25,7 @@ const ZSTD_WINDOW: u32 = 23;
 /// It is decoded as it is read. An empty body stays empty. Of gzip and zstd, several members behind each other are one body,
 /// as their standards say; anything else behind the end is an error, because who ignores it and who does not see two bodies.
 ///
-/// Its errors are those of `body`, or a [`CodingError`] ([`of`](CodingError::of) finds it).
+/// Its trailers are those of `body`; its errors too, or a [`CodingError`] ([`of`](CodingError::of) finds it).
 ///
 /// ```
 /// # use netio::http::coding::{Coding, decode, encode};
@@ -34,13 +34,14 @@ const ZSTD_WINDOW: u32 = 23;
 /// assert_eq!(decode(coded, &[Coding::Gzip], 6).bytes().await?, "a body");
 /// # std::io::Result::Ok(()) }).unwrap();
 /// ```
-pub fn decode(body: Body, codings: &[Coding], limit: u64) -> Body {
+pub fn decode(mut body: Body, codings: &[Coding], limit: u64) -> Body {
     let Some((outermost, inner)) = codings.split_last() else { return body };
+    let trailers = body.take_trailers();
     let mut stage = Stage::new(*outermost, limit, Box::pin(body.reader()));
     for coding in inner.iter().rev() {
         stage = Stage::new(*coding, limit, Box::pin(BufReader::new(stage)));
     }
-    Body::stream(Pieces::new(stage))
+    Body::stream(Pieces::new(stage)).put_trailers(trailers)
 }
 
 /// One coding taken off.

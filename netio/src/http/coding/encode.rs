@@ -16,10 +16,11 @@ const BROTLI: Level = Level::Precise(4);
 
 /// The body with a coding applied. It is coded as it is read; while the body waits, all that it gave has been given.
 ///
-/// Its length is not known. Its errors are those of `body`.
-pub fn encode(body: Body, coding: Coding) -> Body {
+/// Its length is not known. Its errors and its trailers are those of `body`.
+pub fn encode(mut body: Body, coding: Coding) -> Body {
+    let trailers = body.take_trailers();
     let source = Paced::new(body.reader());
-    match coding {
+    let coded = match coding {
         Coding::Gzip => Body::stream(Pieces::new(GzipEncoder::new(source))),
         Coding::Deflate => Body::stream(Pieces::new(ZlibEncoder::new(source))),
         Coding::Brotli => {
@@ -27,5 +28,6 @@ pub fn encode(body: Body, coding: Coding) -> Body {
             Body::stream(Pieces::new(BrotliEncoder::with_params(source, parameters)))
         }
         Coding::Zstd => Body::stream(Pieces::new(ZstdEncoder::new(source))),
-    }
+    };
+    coded.put_trailers(trailers)
 }

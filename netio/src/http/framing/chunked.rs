@@ -6,8 +6,8 @@
 //! ```
 
 use super::{Decoded, Limits, take};
-use crate::http::fault::Fault;
-use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use crate::http::{fault::Fault, trailers::may_come_late};
+use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use bytes::{Buf, BytesMut};
 use memchr::memchr;
 
@@ -135,47 +135,6 @@ fn read_field(line: &[u8]) -> Result<(HeaderName, HeaderValue), Fault> {
     let name = HeaderName::from_bytes(&line[..colon]).map_err(|_| MALFORMED)?;
     let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).map_err(|_| MALFORMED)?;
     Ok((name, value))
-}
-
-/// RFC 9110, 6.5.1: fields that say how to read, to route, to answer or to keep the message, or who sends it, are too late
-/// behind it. They are dropped, as is recommended there: whoever merged them into the head would be deceived.
-fn may_come_late(name: &HeaderName) -> bool {
-    const TOO_LATE: &[HeaderName] = &[
-        header::AGE,
-        header::AUTHORIZATION,
-        header::CACHE_CONTROL,
-        header::CONNECTION,
-        header::CONTENT_ENCODING,
-        header::CONTENT_LENGTH,
-        header::CONTENT_RANGE,
-        header::CONTENT_TYPE,
-        header::COOKIE,
-        header::DATE,
-        header::EXPECT,
-        header::EXPIRES,
-        header::HOST,
-        header::IF_MATCH,
-        header::IF_MODIFIED_SINCE,
-        header::IF_NONE_MATCH,
-        header::IF_RANGE,
-        header::IF_UNMODIFIED_SINCE,
-        header::LOCATION,
-        header::MAX_FORWARDS,
-        header::PRAGMA,
-        header::PROXY_AUTHENTICATE,
-        header::PROXY_AUTHORIZATION,
-        header::RANGE,
-        header::RETRY_AFTER,
-        header::SET_COOKIE,
-        header::TE,
-        header::TRAILER,
-        header::TRANSFER_ENCODING,
-        header::UPGRADE,
-        header::VARY,
-        header::WARNING,
-        header::WWW_AUTHENTICATE,
-    ];
-    !TOO_LATE.contains(name)
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub(super) struct Facts {
     upgrade: bool,
     /// There is an `Upgrade` field.
     protocols: bool,
+    /// `TE` says so. RFC 9110, 10.1.4.
+    pub(super) takes_trailers: bool,
 }
 
 /// What `Transfer-Encoding` says. RFC 9112, 6.1 and 6.3.
@@ -100,6 +102,8 @@ impl Facts {
             }
         } else if *name == header::UPGRADE {
             self.protocols = true;
+        } else if *name == header::TE {
+            self.takes_trailers |= elements(value).any(|element| element.eq_ignore_ascii_case(b"trailers"));
         } else if *name == header::EXPECT {
             let expected = elements(value).all(|element| element.eq_ignore_ascii_case(b"100-continue"));
             self.expectation = match (expected, &self.expectation) {

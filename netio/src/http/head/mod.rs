@@ -38,9 +38,8 @@ pub(crate) struct RequestHead {
     pub(crate) keep_alive: bool,
     /// The client waits for a word before it sends the body.
     pub(crate) expects_continue: bool,
-    /// The client would go on in a protocol that its `Upgrade` field names.
-    #[allow(dead_code, reason = "for whoever hands connections over to another protocol")]
-    pub(crate) wants_upgrade: bool,
+    /// The client reads trailers.
+    pub(crate) takes_trailers: bool,
 }
 
 /// The head of a response.
@@ -105,8 +104,8 @@ pub(crate) fn request(head: &Bytes, most_fields: usize) -> Result<RequestHead, F
     *request.method_mut() = method;
     *request.uri_mut() = uri;
     *request.version_mut() = version;
-    let (keep_alive, wants_upgrade) = (facts.keep_alive(version), facts.upgrades(version));
-    Ok(RequestHead { request, framing, keep_alive, expects_continue, wants_upgrade })
+    let (keep_alive, takes_trailers) = (facts.keep_alive(version), facts.takes_trailers);
+    Ok(RequestHead { request, framing, keep_alive, expects_continue, takes_trailers })
 }
 
 /// Understands the head of the response to a request that was a `HEAD`, or was not.
@@ -234,6 +233,21 @@ mod tests {
     }
 
     #[test]
+    fn whoever_takes_trailers_says_so() {
+        for (value, takes) in [
+            ("trailers", true),
+            ("deflate;q=0.5, Trailers", true),
+            ("deflate", false),
+            ("trailers;q=0", false),
+            ("xtrailers", false),
+            ("", false),
+        ] {
+            let head = parse(&format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: TE\r\nTE: {value}\r\n\r\n")).unwrap();
+            assert_eq!(head.takes_trailers, takes, "{value}");
+        }
+    }
+
+    #[test]
     fn another_protocol_is_spoken_of_by_two_fields_together_and_not_in_http_1_0() {
         for (version, fields, wanted) in [
             ("1.1", "Connection: Upgrade\r\nUpgrade: websocket\r\n", true),
@@ -242,8 +256,6 @@ mod tests {
             ("1.1", "Connection: upgrade\r\n", false),
             ("1.0", "Connection: Upgrade\r\nUpgrade: websocket\r\n", false),
         ] {
-            let wire = format!("GET / HTTP/{version}\r\nHost: a\r\n{fields}\r\n");
-            assert_eq!(parse(&wire).unwrap().wants_upgrade, wanted, "{version} {fields}");
             let wire = format!("HTTP/{version} 101 Switching Protocols\r\n{fields}\r\n");
             assert_eq!(response(&wire.into(), MOST_FIELDS, false).unwrap().upgrades, wanted, "{version} {fields}");
         }

@@ -12,6 +12,7 @@
 use crate::http::{
     Body,
     framing::{self, Decoder, Framing},
+    trailers::Arrival,
 };
 use bytes::Bytes;
 use futures_core::Stream;
@@ -35,6 +36,8 @@ pub(super) struct Coming {
     pub(super) deadline: Option<Instant>,
     /// So many bytes came for nobody.
     pub(super) discarded: u64,
+    /// Where its trailers go.
+    arrival: Arrival,
 }
 
 /// The reader's side.
@@ -73,9 +76,15 @@ impl Coming {
     /// A body that is still to come, and its two sides.
     pub(super) fn new(framing: Framing, limits: framing::Limits, expects_continue: bool) -> (Coming, Body) {
         let desk = Arc::new(Desk::default());
+        let arrival = Arrival::default();
         let body = Body::stream(Incoming(desk.clone()));
-        let body = if let Framing::Length(length) = framing { body.with_length(length) } else { body };
-        (Coming { desk, decoder: Decoder::new(framing, limits), expects_continue, deadline: None, discarded: 0 }, body)
+        let body = match framing {
+            Framing::Length(length) => body.with_length(length),
+            Framing::Chunked => body.with_arrival(&arrival),
+            Framing::UntilClose => body,
+        };
+        let decoder = Decoder::new(framing, limits);
+        (Coming { desk, decoder, expects_continue, deadline: None, discarded: 0, arrival }, body)
     }
 
     pub(super) fn wish(&self, context: &Context<'_>) -> Wish {
@@ -105,7 +114,11 @@ impl Coming {
     }
 
     /// Nothing more comes: that was all.
-    pub(super) fn end(&self, context: &Context<'_>) -> bool {
+    pub(super) fn end(&mut self, context: &Context<'_>) -> bool {
+        let trailers = self.decoder.take_trailers();
+        if !trailers.is_empty() {
+            self.arrival.set(trailers).expect("a body has one end");
+        }
         self.put(None, true, Some(context.waker()))
     }
 

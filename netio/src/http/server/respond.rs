@@ -23,7 +23,8 @@ use crate::http::{
     framing::Framing,
     head::RequestHead,
     header,
-    output::{self, Afterwards, CONTINUE, LAST_CHUNK},
+    output::{self, Afterwards, CONTINUE},
+    trailers::Announced,
 };
 use bytes::Bytes;
 use runtime::time::Instant;
@@ -49,17 +50,26 @@ pub(super) struct Plan {
     to_head: bool,
     version: Version,
     keep_alive: bool,
+    takes_trailers: bool,
 }
 
 impl Plan {
     pub(super) fn new(head: &RequestHead, keep_alive: bool) -> Self {
-        Plan { to_head: head.request.method() == Method::HEAD, version: head.request.version(), keep_alive }
+        let to_head = head.request.method() == Method::HEAD;
+        Plan { to_head, version: head.request.version(), keep_alive, takes_trailers: head.takes_trailers }
     }
 
     /// For a request that was not understood.
     pub(super) fn closing() -> Self {
-        Plan { to_head: false, version: Version::HTTP_11, keep_alive: false }
+        Plan { to_head: false, version: Version::HTTP_11, keep_alive: false, takes_trailers: false }
     }
+}
+
+/// A body whose head is written.
+struct Streamed {
+    chunks: Chunks,
+    framing: Framing,
+    trailers: Option<Box<Announced>>,
 }
 
 /// What to do next for a streamed body.
@@ -79,8 +89,8 @@ impl Wire {
         let begun = self.begin(response, plan);
         async move {
             let (rest, stays) = begun?;
-            if let Some((chunks, framing)) = rest {
-                self.stream_body(chunks, framing).await?;
+            if let Some(streamed) = rest {
+                self.stream_body(streamed).await?;
             }
             if self.coming.is_some() {
                 self.finish_body(stays).await?;
@@ -97,8 +107,8 @@ impl Wire {
     }
 
     /// Writes the head, and a body that is there and small. Tells whether the connection stays.
-    fn begin(&mut self, response: Response, plan: Plan) -> Result<(Option<(Chunks, Framing)>, bool), Stop> {
-        let (parts, body) = response.into_parts();
+    fn begin(&mut self, response: Response, plan: Plan) -> Result<(Option<Streamed>, bool), Stop> {
+        let (mut parts, mut body) = response.into_parts();
         if self.lost {
             return Err(Stop::Lost);
         }
@@ -139,6 +149,10 @@ impl Wire {
             (true, _) if parts.status == StatusCode::UPGRADE_REQUIRED => Afterwards::Upgrade,
             (true, _) => Afterwards::Stay,
         };
+        let trailers = body.take_announced().filter(|_| plan.takes_trailers && framing == Some(Framing::Chunked));
+        if let Some(names) = trailers.as_ref().and_then(|trailers| trailers.field()) {
+            parts.headers.insert(header::TRAILER, names);
+        }
         output::response_head(self.out(), parts.status, &parts.headers, framing, afterwards);
         let mut rest = None;
         match (body.into_outgoing(), framing) {
@@ -148,7 +162,8 @@ impl Wire {
             (Outgoing::Whole(bytes), _) => self.tail = bytes,
             (Outgoing::Stream(chunks), Some(framing)) => {
                 let endless = parts.extensions.get::<Endless>().is_some();
-                rest = Some((if endless { until_stop(chunks, &self.shared.ties) } else { chunks }, framing));
+                let chunks = if endless { until_stop(chunks, &self.shared.ties) } else { chunks };
+                rest = Some(Streamed { chunks, framing, trailers });
             }
         }
         Ok((rest, stays))
@@ -202,7 +217,8 @@ impl Wire {
         .await
     }
 
-    async fn stream_body(&mut self, mut body: Chunks, framing: Framing) -> Result<(), Stop> {
+    async fn stream_body(&mut self, streamed: Streamed) -> Result<(), Stop> {
+        let Streamed { chunks: mut body, framing, trailers } = streamed;
         let mut left = if let Framing::Length(length) = framing { length } else { u64::MAX };
         loop {
             match poll_fn(|context| self.poll_step(&mut body, context)).await {
@@ -217,7 +233,11 @@ impl Wire {
                 Step::Write => self.flush().await?,
                 Step::End => {
                     match framing {
-                        Framing::Chunked => self.out().extend_from_slice(LAST_CHUNK),
+                        Framing::Chunked => {
+                            let made = catch_unwind(AssertUnwindSafe(|| trailers.map(|trailers| trailers.make())));
+                            let Ok(fields) = made else { break };
+                            output::last_chunk(self.out(), &fields.unwrap_or_default());
+                        }
                         Framing::Length(_) if left > 0 => break,
                         _ => {}
                     }
