@@ -41,17 +41,28 @@ pub(crate) fn response_head(
     output.reserve(256);
     match status {
         StatusCode::OK => output.extend_from_slice(b"HTTP/1.1 200 OK\r\n"),
-        _ => {
-            let reason = status.canonical_reason().unwrap_or_default();
-            for part in ["HTTP/1.1 ", status.as_str(), " ", reason, "\r\n"] {
-                output.extend_from_slice(part.as_bytes());
-            }
-        }
+        _ => status_line(output, status),
     }
     if !fields(output, headers) {
         DATE.with_borrow_mut(|date| date.write(output));
     }
     ending(output, framing, afterwards);
+}
+
+/// The head of a response that is not the last one: it has no body, and nothing of it belongs to the connection.
+pub(crate) fn interim_head(status: StatusCode, headers: &HeaderMap) -> Vec<u8> {
+    let mut output = Vec::new();
+    status_line(&mut output, status);
+    fields(&mut output, headers);
+    output.extend_from_slice(b"\r\n");
+    output
+}
+
+fn status_line(output: &mut Vec<u8>, status: StatusCode) {
+    let reason = status.canonical_reason().unwrap_or_default();
+    for part in ["HTTP/1.1 ", status.as_str(), " ", reason, "\r\n"] {
+        output.extend_from_slice(part.as_bytes());
+    }
 }
 
 /// Tells whether the date is among them.

@@ -24,8 +24,8 @@ use case::{Case, End, Last, PROBE, Step};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future::zip};
 use netio::{
     http::{
-        Request, Response, header,
-        server::{BodyRejection, IntoResponse, Limits, PeerAddr},
+        Request, Response, StatusCode, header,
+        server::{BodyRejection, Informational, IntoResponse, Limits, PeerAddr, Server},
     },
     net::TcpStream,
 };
@@ -37,7 +37,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tests::wire::{Peer, on_each_poller, serve};
+use tests::wire::{Peer, on_each_poller};
 
 fn all() -> Vec<Case> {
     [
@@ -102,7 +102,9 @@ impl Site {
     fn open() -> Site {
         let seen = Seen::default();
         let book = seen.clone();
-        let address = serve(allowed(), move |request| answer(book.clone(), request));
+        let server = Server::bind("127.0.0.1:0").unwrap().limits(allowed()).informational(true);
+        let address = server.local_addr();
+        drop(runtime::spawn(server.serve(move |request: Request| answer(book.clone(), request))));
         Site { address, seen }
     }
 }
@@ -116,6 +118,13 @@ async fn answer(seen: Seen, mut request: Request) -> Response {
     let host = request.headers().get(header::HOST).map_or("-", |host| host.to_str().unwrap());
     let body = String::from_utf8_lossy(&body);
     let entry = format!("{} {} {host} {body}", request.method(), request.uri());
+    if let Some(words) = request.uri().path().strip_prefix("/interim/") {
+        let interim: &Informational = request.extensions().get().unwrap();
+        for status in words.split('/').map(|word| StatusCode::from_bytes(word.as_bytes()).unwrap()) {
+            let fields = [("link", "</style.css>; rel=preload"), ("content-length", "7"), ("connection", "close")];
+            interim.send(status, fields).await.unwrap();
+        }
+    }
     seen.lock().unwrap().entry(peer).or_default().push(entry.trim_end().to_owned());
     responses::answer(request.uri().path(), entry)
 }

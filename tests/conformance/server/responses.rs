@@ -85,6 +85,21 @@ pub(super) fn cases() -> Vec<Case> {
             .serves(["GET /trailers -"])
             .closes()
             .says_not("x-sum"),
+        get("early hints", "8297 2", "/interim/103").answers([103, 200]).says("link: </style.css>; rel=preload"),
+        get("processing, twice, and then hints", "9110 15.2", "/interim/102/102/103").answers([102, 102, 103, 200]),
+        get("an interim status that nobody knows", "9110 15.2", "/interim/199").answers([199, 200]),
+        raw("hints while the body is still to come", "9110 15.2", "POST /interim/103 HTTP/1.1\r\nHost: a\r\n")
+            .sends("Content-Length: 2\r\n\r\nhi")
+            .serves(["POST /interim/103 a hi"])
+            .answers([103, 200]),
+        line("hints before the answer to a HEAD", "9110 15.2", "HEAD /interim/103 HTTP/1.1")
+            .serves(["HEAD /interim/103 a"])
+            .answers([103, 200]),
+        old("no interim status in HTTP/1.0", "9110 15.2", "/interim/103").says_not("103"),
+        raw("hints, each before its own answer", "9112 9.3.2", "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            .sends("GET /interim/103 HTTP/1.1\r\nHost: a\r\n\r\nGET /404 HTTP/1.1\r\nHost: a\r\n\r\n")
+            .serves(["GET / a", "GET /interim/103 a", "GET /404 a"])
+            .answers([200, 103, 200, 404]),
         get("a body has its length", "9112 6.2", "/").says("content-length: 8"),
         get("the version is ours, not the asker's", "9110 6.2", "/").says("http/1.1 200 ok"),
         old("an answer to HTTP/1.0 is one in HTTP/1.1", "9110 6.2", "/").says("http/1.1 200 ok"),

@@ -9,7 +9,7 @@
 //!   connection, and the answer would be lost on the way.
 
 use super::{
-    PeerAddr, Refusal, Service, Shared,
+    Informational, PeerAddr, Refusal, Service, Shared,
     respond::Plan,
     upgrade::Speak,
     wire::{Peer, Wire},
@@ -127,6 +127,11 @@ impl<S: Service> Connection<S> {
         if let Some(peer) = self.peer {
             request.extensions_mut().insert(peer);
         }
+        if self.wire.shared.informational {
+            let (informational, interim) = Informational::new(request.version());
+            request.extensions_mut().insert(informational);
+            self.wire.interim = interim;
+        }
         let answer = catch_unwind(AssertUnwindSafe(|| self.service.answer(request))).map_err(panicked);
         async move {
             let mut answer = pin!(answer?);
@@ -148,8 +153,12 @@ impl Wire {
     ) -> Poll<Result<Response, Stop>> {
         loop {
             match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
-                Ok(Poll::Ready(response)) => return Poll::Ready(Ok(response)),
-                Ok(Poll::Pending) => {}
+                Ok(Poll::Ready(response)) => {
+                    self.poll_interim(context);
+                    self.interim = None;
+                    return Poll::Ready(Ok(response));
+                }
+                Ok(Poll::Pending) => self.poll_interim(context),
                 Err(panic) => return Poll::Ready(Err(panicked(panic).into())),
             }
             let cancels = self.shared.cancels;

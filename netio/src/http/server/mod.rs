@@ -24,6 +24,7 @@ mod handle;
 mod handler;
 mod hooks;
 mod incoming;
+mod informational;
 mod into_response;
 mod limits;
 mod listener;
@@ -49,6 +50,7 @@ pub use extract::{
 pub use handle::ServerHandle;
 pub use handler::Handler;
 pub use hooks::{BoxError, HookError, Outcome};
+pub use informational::{Informational, InformationalError};
 pub use into_response::{BadHeader, Html, IntoHeaders, IntoResponse, Redirect};
 pub use limits::Limits;
 pub use listener::{Dialer, Listener};
@@ -113,6 +115,8 @@ pub(super) struct Shared {
     ties: ServerHandle,
     /// Whether a handler is dropped when its peer hangs up.
     cancels: bool,
+    /// Whether handlers may send interim responses.
+    informational: bool,
     on_refusal: Option<OnRefusal>,
 }
 
@@ -164,6 +168,13 @@ impl Server {
     /// It is noticed while the handler waits, unless a part of the request's body is still to come.
     pub fn handler_cancellation(mut self, cancels: bool) -> Server {
         self.shared_mut().cancels = cancels;
+        self
+    }
+
+    /// Whether handlers may send [interim responses](Informational): not unless this says so, because what makes it possible
+    /// costs every request a little.
+    pub fn informational(mut self, allowed: bool) -> Server {
+        self.shared_mut().informational = allowed;
         self
     }
 

@@ -126,7 +126,11 @@ impl Wire {
             return Err(Stop::Switched(speak));
         }
         if parts.status.is_informational() {
-            return Err(Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the handler gave no final status").into());
+            return Err(Fault::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the handler gave an interim status for its answer",
+            )
+            .into());
         }
         let bodiless = matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         let framing = match body.length() {

@@ -7,6 +7,7 @@
 use super::{
     Shared,
     incoming::{Coming, Wish},
+    informational::Interim,
     timer::Timer,
 };
 use crate::{
@@ -65,6 +66,8 @@ pub(super) struct Wire {
     pub(super) timer: Timer,
     /// The body of the request that is being answered, until its end is known.
     pub(super) coming: Option<Box<Coming>>,
+    /// What the handler says before its answer.
+    pub(super) interim: Option<Interim>,
     /// No other message can be read here: the one before it has no certain end, or the peer is gone.
     pub(super) broken: bool,
     /// Nothing can be written any more.
@@ -83,6 +86,7 @@ impl Wire {
             write_deadline: None,
             timer: Timer::new(),
             coming: None,
+            interim: None,
             broken: false,
             lost: false,
         }
@@ -194,6 +198,17 @@ impl Wire {
                     self.broken = true;
                     self.coming = None;
                 }
+            }
+        }
+    }
+
+    /// Takes what the handler says before its answer; whoever says more wakes the task of `context`.
+    pub(super) fn poll_interim(&mut self, context: &mut Context<'_>) {
+        while let Some(interim) = &mut self.interim
+            && let Poll::Ready(Some(head)) = interim.poll_recv(context)
+        {
+            if !self.lost {
+                self.out().extend_from_slice(&head);
             }
         }
     }

@@ -40,6 +40,7 @@ use std::{any::type_name, convert::Infallible, future::Future, mem};
 /// | [`LastEventId`](crate::http::sse::LastEventId) | the last event that the client has seen | – |
 /// | [`PeerAddr`] | who asks | 500 without a server |
 /// | [`RequestId`] | its name | 500 without the layer |
+/// | [`Informational`](super::Informational) | a way to send interim responses | 500 if the server does not allow it |
 /// | [`State<T>`](State) | what the program shares with the handler | – |
 /// | [`Extension<T>`](Extension) | what a layer found out | 500 if it is not there |
 /// | `Request` | all of it, body included | – |

@@ -13,7 +13,7 @@ use std::{
 /// told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a handler takes `{0}`, and nobody put it into the request")]
-pub struct Missing(pub(super) &'static str);
+pub struct Missing(pub(in crate::http::server) &'static str);
 
 impl IntoResponse for Missing {
     fn into_response(self) -> Response {
