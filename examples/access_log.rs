@@ -5,6 +5,9 @@
 //! cargo run --release --example access_log -- --requests 100000 --rounds 7
 //! ```
 //!
+//! With `--virtual` nothing is measured: it shows what the same three requests look like in one format and in another, on the
+//! simulated network.
+//!
 //! Server and client run in one thread, by turns: what is told is the time on the processor of both for a request, of several
 //! rounds the one in the middle. The log is a layer: a server without it does nothing in its place.
 //!
@@ -15,14 +18,15 @@ use netio::http::{
     client::{Client, Error},
     server::{
         Router, Server,
-        middleware::{Access, access_log},
+        middleware::{Access, LogFormat, access_log, access_log_as},
     },
 };
-use runtime::{future::join_all, spawn};
+use runtime::{Runtime, future::join_all, spawn, time::sleep};
 use std::{
     fs::File,
     hint::black_box,
     io::{self, Write},
+    time::Duration,
 };
 
 /// How many requests are under way at once.
@@ -64,11 +68,38 @@ async fn round(log: &str, requests: usize) -> Result<f64, Error> {
     Ok(used.as_secs_f64() * 1e6 / (requests / AT_ONCE * AT_ONCE) as f64)
 }
 
+// ANCHOR: formats
+/// What a few requests look like in this format.
+async fn show(name: &str, format: LogFormat) -> Result<(), Error> {
+    println!("{name}");
+    let slow = async || {
+        sleep(Duration::from_millis(120)).await;
+        "hello\n"
+    };
+    let app = Router::new().get("/hello/{name}", slow).layer(access_log_as(format, |line| println!("  {line}")));
+    let server = Server::bind("127.0.0.1:0").unwrap_or_else(|error| fail(1, error));
+    let url = format!("http://{}", server.local_addr());
+    let serving = spawn(server.serve(app));
+    let client = Client::new();
+    client.get(format!("{url}/hello/world?from=here")).header("referer", "http://a.example/").await?;
+    client.get(format!("{url}/nothing")).header("user-agent", "a \"quoted\" agent").await?;
+    client.post(format!("{url}/hello/world")).await?;
+    serving.abort();
+    Ok(())
+}
+// ANCHOR_END: formats
+
 fn main() {
     let arguments = Arguments::parse(&["--requests", "--rounds"]);
     let (requests, rounds) = (arguments.get("--requests", 20_000), arguments.get("--rounds", 5));
     if arguments.virtual_clock {
-        fail(2, "this example measures, and a measurement has no use for --virtual");
+        let own = "%a \"%r\" %s %Tf %{allow}o";
+        let format = own.parse().unwrap_or_else(|error| fail(1, error));
+        let shown = Runtime::simulated(1).block_on(async {
+            show("the default", LogFormat::default()).await?;
+            show(own, format).await
+        });
+        return shown.unwrap_or_else(|error| fail(1, error));
     }
     if requests < AT_ONCE || rounds == 0 {
         fail(2, format!("--requests is a number from {AT_ONCE}, and --rounds one from 1"));

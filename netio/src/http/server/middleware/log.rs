@@ -2,7 +2,7 @@
 
 use super::{Next, RequestId};
 use crate::http::{
-    Method, Request, StatusCode, Uri, Version,
+    Method, Request, Response, StatusCode, Uri, Version,
     server::{BoxResponse, PeerAddr},
 };
 use runtime::time::Instant;
@@ -35,6 +35,37 @@ pub struct Access {
     pub length: Option<u64>,
     /// From the request to the head of its response.
     pub time: Duration,
+}
+
+/// A request that is being answered.
+pub(super) struct Begun {
+    access: Access,
+    at: Instant,
+}
+
+impl Access {
+    /// A request came.
+    pub(super) fn begin(request: &Request) -> Begun {
+        let access = Access {
+            peer: request.extensions().get().map(|PeerAddr(peer)| *peer),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            version: request.version(),
+            id: request.extensions().get().cloned(),
+            status: StatusCode::OK,
+            length: None,
+            time: Duration::ZERO,
+        };
+        Begun { access, at: Instant::now() }
+    }
+}
+
+impl Begun {
+    /// Its response begins.
+    pub(super) fn end(self, response: &Response) -> Access {
+        let (status, length, time) = (response.status(), response.body().length(), self.at.elapsed());
+        Access { status, length, time, ..self.access }
+    }
 }
 
 impl fmt::Display for Access {
@@ -72,22 +103,9 @@ pub fn access_log(
     move |request: Request, next: Next| {
         let write = write.clone();
         Box::pin(async move {
-            let start = Instant::now();
-            let mut access = Access {
-                peer: request.extensions().get().map(|PeerAddr(peer)| *peer),
-                method: request.method().clone(),
-                uri: request.uri().clone(),
-                version: request.version(),
-                id: request.extensions().get().cloned(),
-                status: StatusCode::OK,
-                length: None,
-                time: Duration::ZERO,
-            };
+            let access = Access::begin(&request);
             let response = next.run(request).await;
-            access.status = response.status();
-            access.length = response.body().length();
-            access.time = start.elapsed();
-            write(&access);
+            write(&access.end(&response));
             response
         })
     }

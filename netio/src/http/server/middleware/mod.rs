@@ -1,16 +1,18 @@
 //! What stands around the handlers: async functions of a request and of what comes next.
 //!
-//! Ready-made are [`timing`], [`request_id`], [`body_limit`], [`access_log`], `compress` and `decompress`.
+//! Ready-made are [`timing`], [`request_id`], [`body_limit`], [`access_log`], [`access_log_as`], `compress` and `decompress`.
 //! [`Router::layer`](super::Router::layer) tells in which order they stand. None is needed for panics: a panic further in is a 500 like any other.
 
 #[cfg(feature = "compression")]
 mod compress;
 mod log;
+mod log_format;
 mod request_id;
 
 #[cfg(feature = "compression")]
 pub use compress::{Compression, compress, decompress};
 pub use log::{Access, access_log};
+pub use log_format::{LogFormat, LogFormatError, access_log_as};
 pub use request_id::{RequestId, request_id};
 
 use super::{
