@@ -244,7 +244,7 @@ fn whoever_reads_is_told_how_it_ended() {
             assert_eq!(ends.lock().unwrap()[0], end, "{sent}");
             ends.lock().unwrap().clear();
         }
-        // Slow is not late: every piece has its own time.
+        // Slow is not late, up to the limit of the whole: every piece has its own time.
         let mut peer = Peer::connect(address).await;
         peer.send(sized("/", "", 4)).await;
         for byte in *b"slow" {
@@ -253,5 +253,51 @@ fn whoever_reads_is_told_how_it_ended() {
         }
         peer.read_until("fine").await;
         assert_eq!(*ends.lock().unwrap(), [Ok(())]);
+    });
+}
+
+/// A byte now and then is in time each time, and would keep its handler for ever.
+#[test]
+fn a_body_that_trickles_has_a_limit_for_the_whole() {
+    run(async || {
+        let limits = Limits { body_time: 3 * SECOND, body_total_time: 10 * SECOND, ..Limits::default() };
+        let address = serve(limits, measure);
+        for head in [sized("/", "", 100), chunked("/")] {
+            let mut peer = Peer::connect(address).await;
+            let start = Instant::now();
+            peer.send(&head).await;
+            let piece = if head.contains("chunked") { "1\r\nx\r\n" } else { "x" };
+            for _ in 0..4 {
+                sleep(2 * SECOND).await;
+                peer.send(piece).await;
+            }
+            // The last pieces would be in time, each for itself.
+            let rest = peer.read_until("\r\n\r\n").await;
+            assert!(rest.starts_with("HTTP/1.1 408") && rest.contains("connection: close"), "{rest}");
+            assert_eq!(start.elapsed(), 10 * SECOND, "8 seconds of waiting, and 2 of the 3 that a piece may take");
+        }
+    });
+}
+
+/// Only the peer's slowness counts: a handler may take its time.
+#[test]
+fn a_handler_that_does_not_read_has_all_the_time() {
+    run(async || {
+        let limits = Limits { body_time: 3 * SECOND, body_total_time: 3 * SECOND, ..Limits::default() };
+        let address = serve(limits, async |mut request: Request| {
+            let mut length = 0;
+            while let Some(chunk) = request.body_mut().chunk().await.unwrap() {
+                length += chunk.len();
+                sleep(100 * SECOND).await;
+            }
+            Response::new(format!("{length} bytes").into())
+        });
+        let mut peer = Peer::connect(address).await;
+        peer.send(sized("/", "", 4)).await;
+        for piece in ["a", "b", "cd"] {
+            peer.send(piece).await;
+            sleep(100 * SECOND + Duration::from_millis(500)).await;
+        }
+        peer.read_until("4 bytes").await;
     });
 }

@@ -51,6 +51,14 @@ fn times() -> Vec<Case> {
     for byte in "slow body".bytes() {
         drip = drip.pauses(1).sends([byte]);
     }
+    let mut trickle = raw(
+        "a body of a byte a second, for ever",
+        "9110 15.5.9",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n",
+    );
+    for _ in 0..15 {
+        trickle = trickle.pauses(1).sends("x");
+    }
     let mut idle = raw("empty lines for ever", "9112 2.2", "GET / HTTP/1.1\r\nHost: a\r\n\r\n").serves(["GET / a"]);
     for _ in 0..10 {
         idle = idle.pauses(1).sends("\r\n");
@@ -58,6 +66,7 @@ fn times() -> Vec<Case> {
     vec![
         slow.waits().refused(408),
         drip.serves(["POST / a slow body"]),
+        trickle.waits().refused(408),
         idle.waits().refused(400),
         raw("a head that comes in time", "9110 15.5.9", "GET / HTTP/1.1\r\n")
             .pauses(4)

@@ -70,6 +70,7 @@ fn allowed() -> Limits {
         trailer_bytes: 100,
         head_time: Duration::from_secs(5),
         body_time: Duration::from_secs(5),
+        body_total_time: Duration::from_secs(12),
         keep_alive_time: Duration::from_secs(5),
         requests_per_connection: 5,
         ..Limits::default()

@@ -9,9 +9,10 @@
 //! - Whoever reads is told how it ended: the end itself, or an error. A body never passes for the whole when it is not.
 //! - No waker is cloned, woken or dropped under the lock of the desk.
 
+use super::Limits;
 use crate::http::{
     Body,
-    framing::{self, Decoder, Framing},
+    framing::{Decoder, Framing},
     trailers::Arrival,
 };
 use bytes::Bytes;
@@ -23,6 +24,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 /// The connection's side.
@@ -32,12 +34,21 @@ pub(super) struct Coming {
     pub(super) decoder: Decoder,
     /// The peer waits for a word before it sends.
     pub(super) expects_continue: bool,
-    /// Until when the next bytes must be here, while somebody waits for them.
-    pub(super) deadline: Option<Instant>,
+    /// The peer keeps somebody waiting.
+    wait: Option<Wait>,
+    /// How much longer it may do so, in all.
+    patience: Duration,
     /// So many bytes came for nobody.
     pub(super) discarded: u64,
     /// Where its trailers go.
     arrival: Arrival,
+}
+
+/// Since when somebody waits for the next bytes, and until when they must be here.
+#[derive(Clone, Copy, Debug)]
+struct Wait {
+    since: Instant,
+    until: Instant,
 }
 
 /// The reader's side.
@@ -74,7 +85,7 @@ pub(super) enum Wish {
 
 impl Coming {
     /// A body that is still to come, and its two sides.
-    pub(super) fn new(framing: Framing, limits: framing::Limits, expects_continue: bool) -> (Coming, Body) {
+    pub(super) fn new(framing: Framing, limits: &Limits, expects_continue: bool) -> (Coming, Body) {
         let desk = Arc::new(Desk::default());
         let arrival = Arrival::default();
         let body = Body::stream(Incoming(desk.clone()));
@@ -83,8 +94,9 @@ impl Coming {
             Framing::Chunked => body.with_arrival(&arrival),
             Framing::UntilClose => body,
         };
-        let decoder = Decoder::new(framing, limits);
-        (Coming { desk, decoder, expects_continue, deadline: None, discarded: 0, arrival }, body)
+        let decoder = Decoder::new(framing, limits.framing());
+        let patience = limits.body_total_time;
+        (Coming { desk, decoder, expects_continue, wait: None, patience, discarded: 0, arrival }, body)
     }
 
     pub(super) fn wish(&self, context: &Context<'_>) -> Wish {
@@ -102,6 +114,23 @@ impl Coming {
         Wish::Nothing
     }
 
+    /// Somebody waits for the next bytes: until when they must be here.
+    pub(super) fn deadline(&mut self, limits: &Limits) -> Instant {
+        let longest = limits.body_time.min(self.patience);
+        let wait = self.wait.get_or_insert_with(|| {
+            let since = Instant::now();
+            Wait { since, until: since + longest }
+        });
+        wait.until
+    }
+
+    /// It is not the peer who keeps anybody waiting.
+    pub(super) fn rest(&mut self) {
+        if let Some(wait) = self.wait.take() {
+            self.patience = self.patience.saturating_sub(wait.since.elapsed());
+        }
+    }
+
     /// Whether nobody will read on.
     pub(super) fn is_left(&self) -> bool {
         self.desk.0.lock().unwrap().left
@@ -109,7 +138,7 @@ impl Coming {
 
     /// Puts a chunk on the desk, the last one or not. `true`: it is the task of `context` that waits for it.
     pub(super) fn give(&mut self, chunk: Bytes, last: bool, context: &Context<'_>) -> bool {
-        self.deadline = None;
+        self.rest();
         self.put(Some(Ok(chunk)), last, Some(context.waker()))
     }
 

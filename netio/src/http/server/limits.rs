@@ -30,6 +30,9 @@ pub struct Limits {
     /// How long whoever reads the body of a request waits for its next bytes: 30 s. Then it is told so, which an extractor
     /// answers with 408, and the connection is closed.
     pub body_time: Duration,
+    /// How long whoever reads the body of a request waits for its bytes in all: 5 min. Then as for `body_time`. Without it, one
+    /// byte every 29 seconds would keep a handler for ever. The time in which the handler does not read does not count.
+    pub body_total_time: Duration,
     /// Bytes of a body that its handler did not read, and that are thrown away to keep the connection: 64 KiB. Beyond, it is
     /// closed after the answer.
     pub unread_bytes: u64,
@@ -69,6 +72,7 @@ impl Default for Limits {
             trailer_bytes: 8 * 1024,
             head_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
+            body_total_time: Duration::from_secs(300),
             unread_bytes: 64 * 1024,
             keep_alive_time: Duration::from_secs(60),
             write_time: Duration::from_secs(30),

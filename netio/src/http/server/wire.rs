@@ -108,7 +108,7 @@ impl Wire {
                 Body::from(self.input.split_to(length as usize).freeze())
             }
             framing => {
-                let (coming, body) = Coming::new(framing, self.shared.limits.framing(), head.expects_continue);
+                let (coming, body) = Coming::new(framing, &self.shared.limits, head.expects_continue);
                 self.coming = Some(Box::new(coming));
                 body
             }
@@ -124,8 +124,7 @@ impl Wire {
             let Some(coming) = &mut self.coming else { return Poll::Ready(()) };
             let wish = coming.wish(context);
             if wish == Wish::Nothing || wish == Wish::Left && !discards {
-                // It is not the peer who keeps us waiting.
-                coming.deadline = None;
+                coming.rest();
                 return Poll::Pending;
             }
             match coming.decoder.decode(&mut self.input) {
@@ -170,9 +169,8 @@ impl Wire {
         if wish != Wish::More {
             return Poll::Pending;
         }
-        let limit = self.shared.limits.body_time;
         if let Some(coming) = &mut self.coming {
-            self.timer.set(*coming.deadline.get_or_insert_with(|| Instant::now() + limit));
+            self.timer.set(coming.deadline(&self.shared.limits));
         }
         ready!(self.timer.poll(context));
         Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "the body did not come in time")))
