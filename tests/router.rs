@@ -187,6 +187,8 @@ fn a_method_has_its_handler_or_is_told_which_have() {
             ("DELETE /any", 200, None, "any: DELETE"),
             ("OPTIONS /any", 200, None, "any: OPTIONS"),
             ("OPTIONS /nope", 404, None, "404 Not Found: "),
+            // RFC 9110, 9.3.7: of the server, not of a path.
+            ("OPTIONS *", 204, Some("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PURGE, PUT"), ""),
         ] {
             let answer = ask(address, request).await;
             assert_eq!((answer.status, answer.field("allow")), (status, allow), "{request}: {answer:?}");

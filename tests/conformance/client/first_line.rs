@@ -13,6 +13,8 @@ pub(super) fn cases() -> Vec<Case> {
         line("a status that nobody knows", "9110 15", "HTTP/1.1 299 What").status(299),
         line("a status beyond those of the standard", "9110 15", "HTTP/1.1 999 What").status(999),
         line("a server of HTTP/1.0", "9112 2.3", "HTTP/1.0 200 OK").closed(),
+        line("a server of HTTP/1.2", "9110 2.5", "HTTP/1.2 200 OK"),
+        line("a server of HTTP/1.9", "9110 2.5", "HTTP/1.9 200 OK"),
     ];
     for (name, section, first) in [
         ("a status of two digits", "9112 4", "HTTP/1.1 20 OK"),
@@ -26,7 +28,8 @@ pub(super) fn cases() -> Vec<Case> {
         ("a space before the version", "9112 4", " HTTP/1.1 200 OK"),
         ("a version in small letters", "9112 2.3", "http/1.1 200 OK"),
         ("HTTP/2.0", "9112 2.3", "HTTP/2.0 200 OK"),
-        ("HTTP/1.2", "9112 2.3", "HTTP/1.2 200 OK"),
+        ("HTTP/2.1", "9112 2.3", "HTTP/2.1 200 OK"),
+        ("HTTP/0.9, said", "9112 2.3", "HTTP/0.9 200 OK"),
         ("HTTP/1.10", "9112 2.3", "HTTP/1.10 200 OK"),
         ("HTTP/1", "9112 2.3", "HTTP/1 200 OK"),
         ("a radio station", "9112 2.3", "ICY 200 OK"),

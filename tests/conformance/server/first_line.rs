@@ -41,12 +41,32 @@ fn methods() -> Vec<Case> {
 
 fn versions() -> Vec<Case> {
     let line = |name: &str, version: &str| line(name, "9112 2.3", &format!("GET / {version}"));
+    let later = |name: &str, text: &str| raw(name, "9110 2.5", text);
     vec![
         line("HTTP/1.0 with a host", "HTTP/1.0").serves(["GET / a"]).closes(),
         line("HTTP/2.0", "HTTP/2.0").refused(505),
         line("HTTP/3.0", "HTTP/3.0").refused(505),
         line("HTTP/0.9, said", "HTTP/0.9").refused(505),
-        line("HTTP/1.2: what it adds is not known here", "HTTP/1.2").refused(505),
+        later("HTTP/1.2 means no less than HTTP/1.1", "GET / HTTP/1.2\r\nHost: a\r\n\r\n").serves(["GET / a"]),
+        later("HTTP/1.9", "GET / HTTP/1.9\r\nHost: a\r\n\r\n").serves(["GET / a"]),
+        later("HTTP/1.2 is answered in our version", "GET / HTTP/1.2\r\nHost: a\r\n\r\n")
+            .serves(["GET / a"])
+            .says("http/1.1 200 ok"),
+        later("HTTP/1.2 without a host", "GET / HTTP/1.2\r\n\r\n").refused(400),
+        later(
+            "a body in HTTP/1.2",
+            "POST / HTTP/1.2\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+        )
+        .serves(["POST / a hi"]),
+        later(
+            "leave to send, in HTTP/1.2",
+            "POST / HTTP/1.2\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+        )
+        .hears("100 Continue")
+        .sends("hi")
+        .serves(["POST / a hi"])
+        .answers([100, 200]),
+        line("HTTP/2.1", "HTTP/2.1").refused(505),
         line("a version in small letters", "http/1.1").refused(400),
         line("a version of mixed letters", "Http/1.1").refused(400),
         line("a version of two digits", "HTTP/1.10").refused(400),

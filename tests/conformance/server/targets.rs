@@ -91,6 +91,11 @@ fn others() -> Vec<Case> {
         line("two asterisks", "9112 3.2.4", "OPTIONS ** HTTP/1.1").refused(400),
         line("an asterisk with a query", "9112 3.2.4", "OPTIONS *?x HTTP/1.1").refused(400),
         line("the options of a path", "9112 3.2.4", "OPTIONS /x HTTP/1.1").serves(["OPTIONS /x a"]),
-        line("the options of a URL without a path", "9112 3.2.4", "OPTIONS http://b HTTP/1.1").serves(["OPTIONS / b"]),
+        line("the options of a URL without a path", "9110 4.2.3", "OPTIONS http://b HTTP/1.1").serves(["OPTIONS * b"]),
+        line("the options of a URL without a path, with a port", "9110 4.2.3", "OPTIONS http://b:80 HTTP/1.1")
+            .serves(["OPTIONS * b:80"]),
+        line("the options of a URL with a path", "9110 4.2.3", "OPTIONS http://b/ HTTP/1.1").serves(["OPTIONS / b"]),
+        line("the options of a URL with a query", "9110 4.2.3", "OPTIONS http://b?x HTTP/1.1")
+            .serves(["OPTIONS /?x b"]),
     ]
 }

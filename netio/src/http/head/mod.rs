@@ -8,6 +8,7 @@
 //! [`Scan`] looks for the empty line as the bytes come, each byte once, and refuses what no later byte can make right. Then
 //! httparse finds the words of the whole head, and this room decides what they mean.
 //!
+//! - A later minor version is read as the one that we know, HTTP/1.1: that is what a minor version means (RFC 9110, 2.5).
 //! - A line ends with CR LF and nothing else; a field name is followed by its colon at once; no field is folded.
 //! - The length of the body is told in at most one way: one `Content-Length` of digits, or `Transfer-Encoding: chunked`.
 //! - A request for this server has one host; the handler sees it in the `Host` field and the target as a path, whether the
@@ -62,6 +63,7 @@ pub(crate) fn request(head: &Bytes, most_fields: usize) -> Result<RequestHead, F
     let mut parsed = httparse::Request::new(&mut []);
     match parsed.parse_with_uninit_headers(head, slots) {
         Ok(httparse::Status::Complete(length)) if length == head.len() => {}
+        Err(httparse::Error::Version) if let Some(head) = as_http_1_1(head) => return request(&head, most_fields),
         Ok(_) => return Err(Fault::bad("the head is malformed")),
         Err(error) => return Err(parse_fault(error, head)),
     }
@@ -115,6 +117,9 @@ pub(crate) fn response(head: &Bytes, most_fields: usize, to_head: bool) -> Resul
     let mut parsed = httparse::Response::new(&mut []);
     match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, head, slots) {
         Ok(httparse::Status::Complete(length)) if length == head.len() => {}
+        Err(httparse::Error::Version) if let Some(head) = as_http_1_1(head) => {
+            return response(&head, most_fields, to_head);
+        }
         Ok(_) => return Err(Fault::bad("the head is malformed")),
         Err(error) => return Err(parse_fault(error, head)),
     }
@@ -163,12 +168,33 @@ fn parse_fault(error: httparse::Error, head: &[u8]) -> Fault {
     }
 }
 
-/// Whether the first line is well formed, and only its version is none of ours.
+/// Whether the first line of a request is well formed, and only its version is none of ours.
 fn names_another_version(head: &[u8]) -> bool {
+    version_in(head).is_some_and(|at| at > 0)
+}
+
+/// The head with the version HTTP/1.1, if it has a later one of the same major version.
+fn as_http_1_1(head: &Bytes) -> Option<Bytes> {
+    let minor = version_in(head)? + b"HTTP/1.".len();
+    if !matches!(head[minor - 2..=minor], [b'1', b'.', b'2'..=b'9']) {
+        return None;
+    }
+    let mut head = head.to_vec();
+    head[minor] = b'1';
+    Some(head.into())
+}
+
+/// Where the version stands in a first line that is well formed as far as its words go: as the third and last word of a request,
+/// or as the first word of a response.
+fn version_in(head: &[u8]) -> Option<usize> {
     let line = head.split(|&byte| byte == b'\r').next().unwrap_or_default();
+    let is_version = |word: &[u8]| matches!(word, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit());
     let words: Vec<&[u8]> = line.splitn(4, |&byte| byte == b' ').collect();
-    matches!(words[..], [_, [_, ..], [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]]
-        if major.is_ascii_digit() && minor.is_ascii_digit())
+    match words[..] {
+        [_, [_, ..], last] if is_version(last) => Some(line.len() - last.len()),
+        [first, ..] if is_version(first) => Some(0),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -190,6 +216,24 @@ mod tests {
         ] {
             let head = parse(&format!("GET / HTTP/{version}\r\nHost: a\r\n{wish}\r\n")).unwrap();
             assert_eq!(head.keep_alive, stays, "{version} {wish}");
+        }
+    }
+
+    #[test]
+    fn a_later_minor_version_is_read_as_ours() {
+        for minor in 1..=9 {
+            let head = parse(&format!("GET / HTTP/1.{minor}\r\nHost: a\r\n\r\n")).unwrap();
+            assert_eq!((head.request.version(), head.keep_alive), (Version::HTTP_11, true));
+            assert!(parse(&format!("GET / HTTP/1.{minor}\r\n\r\n")).is_err(), "HTTP/1.{minor} has a host");
+            let wire = format!("HTTP/1.{minor} 200\r\nContent-Length: 2\r\n\r\n");
+            let head = response(&wire.into(), MOST_FIELDS, false).unwrap();
+            assert_eq!((head.version, head.keep_alive), (Version::HTTP_11, true));
+        }
+        for line in ["GET / HTTP/2.1", "GET / HTTP/0.9", "GET / HTTP/1.10", "GET / HTTP/1.a", "HTTP/1.2 / HTTP/1.x"] {
+            assert!(parse(&format!("{line}\r\nHost: a\r\n\r\n")).is_err(), "{line}");
+        }
+        for line in ["HTTP/2.1 200", "HTTP/1.20 200", "HTTP/0.9 200"] {
+            assert!(response(&format!("{line}\r\n\r\n").into(), MOST_FIELDS, false).is_err(), "{line}");
         }
     }
 

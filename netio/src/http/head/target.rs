@@ -29,7 +29,11 @@ pub(super) fn read(head: &Bytes, target: &str, method: &Method) -> Result<(Uri, 
             if !is_host(host.as_str().as_bytes()) {
                 return Err(MALFORMED);
             }
-            // RFC 9110, 4.2.3: an empty path is `/`, also before a query.
+            // RFC 9110, 4.2.3: an empty path is `/`, but for OPTIONS: there it means the server, and not a path of it.
+            if *method == Method::OPTIONS && target.len() == "http://".len() + host.as_str().len() {
+                return Ok((Uri::from_static("*"), Some(host)));
+            }
+            // So it is before a query.
             if let Some(target) = &parts.path_and_query
                 && target.as_str().starts_with('?')
             {

@@ -67,7 +67,8 @@ use table::Table;
 ///
 /// A path without the method that was asked for answers 405, and `Allow` tells which there are. HEAD is answered by the
 /// handler of GET, whose body is not sent, and OPTIONS with 204 and `Allow`, unless they have handlers of their own (or
-/// there is one for [`any`](Router::any) method).
+/// there is one for [`any`](Router::any) method). `OPTIONS *`, which asks about the server and not about a path, is answered
+/// with 204 and the methods of all paths.
 ///
 /// # Panics
 ///

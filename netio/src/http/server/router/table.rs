@@ -119,6 +119,10 @@ impl Table {
 
     /// Finds who answers, and lets him begin.
     pub(in crate::http::server) fn answer(&self, mut request: Request) -> BoxResponse {
+        // No path is that; and the head of a request lets only OPTIONS have it. RFC 9110, 9.3.7.
+        if request.uri().path() == "*" {
+            return at_once(options(allowed(self.nodes.iter().flat_map(|node| &node.methods))));
+        }
         let Some(path) = path::decoded(request.uri().path()) else {
             return at_once(explain(StatusCode::BAD_REQUEST, "the path is not properly encoded"));
         };
@@ -182,24 +186,34 @@ impl Node {
 
 /// Answers the methods that have no handler.
 fn otherwise(methods: &[(Method, Endpoint)]) -> Endpoint {
-    let mut allowed: Vec<&str> = methods.iter().map(|(method, _)| method.as_str()).chain(["OPTIONS"]).collect();
+    let allowed = allowed(methods);
+    Endpoint::new(&Arc::default(), move |request| {
+        if *request.method() == Method::OPTIONS {
+            return at_once(options(allowed.clone()));
+        }
+        let why = "this path has other methods, and `Allow` tells which";
+        let mut response = explain(StatusCode::METHOD_NOT_ALLOWED, why);
+        response.headers_mut().insert(header::ALLOW, allowed.clone());
+        at_once(response)
+    })
+}
+
+/// The methods that are answered where these have handlers.
+fn allowed<'a>(methods: impl IntoIterator<Item = &'a (Method, Endpoint)>) -> HeaderValue {
+    let mut allowed: Vec<&str> = methods.into_iter().map(|(method, _)| method.as_str()).chain(["OPTIONS"]).collect();
     if allowed.contains(&"GET") {
         allowed.push("HEAD");
     }
     allowed.sort_unstable();
     allowed.dedup();
-    let allowed = HeaderValue::from_str(&allowed.join(", ")).expect("names of methods are tokens");
-    Endpoint::new(&Arc::default(), move |request| {
-        let mut response = if *request.method() == Method::OPTIONS {
-            let mut response = Response::default();
-            *response.status_mut() = StatusCode::NO_CONTENT;
-            response
-        } else {
-            explain(StatusCode::METHOD_NOT_ALLOWED, "this path has other methods, and `Allow` tells which")
-        };
-        response.headers_mut().insert(header::ALLOW, allowed.clone());
-        at_once(response)
-    })
+    HeaderValue::from_str(&allowed.join(", ")).expect("names of methods are tokens")
+}
+
+fn options(allowed: HeaderValue) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(header::ALLOW, allowed);
+    response
 }
 
 pub(in crate::http::server) fn not_found() -> Response {
