@@ -6,7 +6,8 @@
 //! ```
 //!
 //! - A path is decoded once and taken apart before it touches the file system: no `..`, no hidden name, no separator or NUL
-//!   in disguise. Then symlinks are followed, and what they lead to must still be in the folder.
+//!   in disguise. Then symlinks are followed, and what they lead to must still be in the folder; on Linux that is asked of the
+//!   file once more when it is open, so that nobody gains anything by changing a link between the two.
 //! - All that blocks happens on the blocking pool. What is small is read there whole; what is large piece by piece, as fast
 //!   as the peer takes it.
 //! - What is announced is what is sent. A file that gets shorter meanwhile ends the connection; of one that grows, only the
@@ -277,5 +278,41 @@ mod tests {
             assert_eq!(status(&files.clone().follow_links(), path), with_links, "{path}, links followed");
         }
         assert_eq!(status(&StaticFiles::new(folder.path().join("not yet")), "/"), 404);
+    }
+
+    /// A folder and a symlink that leads out change places all the time: between the look at a path and its opening, too.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn nobody_gets_out_by_changing_a_link_in_time() {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use std::{
+            sync::atomic::{AtomicBool, Ordering::Relaxed},
+            thread,
+        };
+
+        let folder = tempfile::tempdir().unwrap();
+        let (root, secret) = (folder.path().join("root"), folder.path().join("secret"));
+        for (place, text) in [(root.join("sub"), "open"), (secret.clone(), "secret")] {
+            fs::create_dir_all(&place).unwrap();
+            fs::write(place.join("file"), text).unwrap();
+        }
+        symlink(&secret, root.join("link")).unwrap();
+        let root = root.canonicalize().unwrap();
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Relaxed) {
+                    renameat_with(CWD, root.join("sub"), CWD, root.join("link"), RenameFlags::EXCHANGE).unwrap();
+                }
+            });
+            let mut served = std::collections::BTreeMap::<String, usize>::new();
+            for _ in 0..20_000 {
+                if let Ok(Found::File(opened)) = find(&root, Path::new("sub/file"), false, false) {
+                    *served.entry(io::read_to_string(opened.file).unwrap()).or_default() += 1;
+                }
+            }
+            over.store(true, Relaxed);
+            assert_eq!(served.keys().collect::<Vec<_>>(), ["open"], "{served:?}");
+        });
     }
 }

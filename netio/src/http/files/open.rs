@@ -6,9 +6,9 @@ use crate::http::{
 };
 use rustix::fs::OFlags;
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, ErrorKind},
-    os::unix::fs::OpenOptionsExt,
+    os::{fd::AsRawFd, unix::fs::OpenOptionsExt},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -63,8 +63,20 @@ fn open_at(place: &Path, path: PathBuf, inside: Option<&Path>) -> io::Result<Ope
     let file = OpenOptions::new().read(true).custom_flags(flags).open(place)?;
     let metadata = file.metadata()?;
     metadata.is_file().then_some(()).ok_or_else(not_found)?;
+    // A folder on the way may have become a symlink since we looked: what counts is where the file is that was opened.
+    if let (Some(inside), Some(place)) = (inside, place_of(&file))
+        && !place.starts_with(inside)
+    {
+        return Err(not_found());
+    }
     let inside = inside.map(Path::to_owned);
     Ok(Opened { file, length: metadata.len(), modified: metadata.modified()?, path, inside })
+}
+
+/// Where an open file is now, if the system can tell.
+fn place_of(file: &File) -> Option<PathBuf> {
+    let link = format!("/proc/self/fd/{}", file.as_raw_fd());
+    if cfg!(target_os = "linux") { fs::read_link(link).ok() } else { None }
 }
 
 fn located(path: &Path, inside: Option<&Path>) -> io::Result<PathBuf> {
