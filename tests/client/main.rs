@@ -1,5 +1,6 @@
 //! The client's core: its pool, its uploads, its limits, its ways to a server, and whoever looks on.
 
+mod fairness;
 mod observed;
 mod pool;
 mod uploads;
