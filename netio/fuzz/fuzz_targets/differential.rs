@@ -36,7 +36,12 @@ impl Seen {
         let host = uri.authority().map(|host| host.as_str().as_bytes()).or(field.map(|host| host.as_bytes()));
         Seen {
             method: request.method().to_string(),
-            target: [if uri.path() == "*" { "/" } else { uri.path() }, uri.query().map_or("", |_| "?"), uri.query().unwrap_or_default()].concat(),
+            target: [
+                if uri.path() == "*" { "/" } else { uri.path() },
+                uri.query().map_or("", |_| "?"),
+                uri.query().unwrap_or_default(),
+            ]
+            .concat(),
             host: String::from_utf8_lossy(host.unwrap_or_default()).into_owned(),
             body: body.to_vec(),
         }
