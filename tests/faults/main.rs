@@ -14,6 +14,7 @@
 mod exchange;
 mod house;
 mod relay;
+mod roads;
 mod seeds;
 mod wires;
 
@@ -77,7 +78,7 @@ async fn run(exchange: Exchange, calm: &Calm, trouble: Option<Trouble>) -> Ended
         again => assert_eq!(again, Ended::Right, "the same client again"),
     }
     drop(client);
-    house.serves_the_next().await;
+    house.serves_the_next(Client::builder()).await;
     drop(relay);
     house.close().await;
     ended

@@ -1,14 +1,14 @@
 //! Something between a client and a server that passes bytes on, and breaks the connection at exactly the byte it is told.
 
-use futures_lite::{AsyncReadExt, AsyncWriteExt};
-use netio::net::{TcpListener, TcpStream};
+use futures_lite::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use netio::net::{DuplexStream, TcpListener, TcpStream, UnixStream};
 use runtime::{
     JoinHandle,
     time::{sleep, timeout},
 };
 use std::{
     io,
-    net::{Shutdown, SocketAddr},
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -70,10 +70,13 @@ pub(crate) struct Trouble {
     pub(crate) fault: Fault,
 }
 
+/// How many bytes went each way, over all connections.
+pub(crate) type Passed = Arc<[AtomicU64; 2]>;
+
 /// A relay to a server. Each connection has the next trouble of the list; when the list is over, connections are sound.
 pub(crate) struct Relay {
     pub(crate) address: SocketAddr,
-    passed: Arc<[AtomicU64; 2]>,
+    passed: Passed,
     task: JoinHandle<io::Result<()>>,
 }
 
@@ -81,7 +84,7 @@ impl Relay {
     pub(crate) fn start(server: SocketAddr, troubles: Vec<Option<Trouble>>) -> Relay {
         let listener = TcpListener::bind("10.0.0.3:80").unwrap();
         let address = listener.local_addr().unwrap();
-        let passed: Arc<[AtomicU64; 2]> = Arc::default();
+        let passed = Passed::default();
         let counts = passed.clone();
         let task = runtime::spawn(async move {
             let mut troubles = troubles.into_iter();
@@ -99,9 +102,16 @@ impl Relay {
     }
 }
 
+impl Relay {
+    /// No connection comes any more.
+    pub(crate) fn stop(&self) {
+        self.task.abort();
+    }
+}
+
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.task.abort();
+        self.stop();
     }
 }
 
@@ -112,26 +122,53 @@ enum Broken {
     Silent,
 }
 
-async fn relay(caller: TcpStream, server: SocketAddr, trouble: Option<Trouble>, passed: Arc<[AtomicU64; 2]>) {
+async fn relay(caller: TcpStream, server: SocketAddr, trouble: Option<Trouble>, passed: Passed) {
     // A call can be lost for good.
     let Ok(Ok(callee)) = timeout(FOR_EVER, TcpStream::connect(server)).await else {
         return caller.reset().unwrap_or_default();
     };
-    let pump = async |way: Way, from: &TcpStream, to: &TcpStream| {
-        let trouble = trouble.filter(|trouble| trouble.way == way);
-        pass_on(from, to, trouble, &passed[way as usize]).await
-    };
-    match runtime::try_join!(pump(Way::Up, &caller, &callee), pump(Way::Down, &callee, &caller)) {
+    between(caller, callee, trouble, passed).await;
+}
+
+/// An end of a connection, of whatever kind.
+pub(crate) trait End {
+    /// Breaks the connection, so that the other end sees it, if there is such a thing.
+    fn reset(self);
+}
+
+impl End for TcpStream {
+    fn reset(self) {
+        TcpStream::reset(self).unwrap_or_default();
+    }
+}
+
+impl End for UnixStream {
+    fn reset(self) {}
+}
+
+impl End for DuplexStream {
+    fn reset(self) {}
+}
+
+/// Passes on what comes from either side, until both are done or the trouble comes.
+pub(crate) async fn between<E: End>(caller: E, callee: E, trouble: Option<Trouble>, passed: Passed)
+where
+    for<'end> &'end E: AsyncRead + AsyncWrite + Unpin,
+{
+    let of = |way: Way| trouble.filter(|trouble| trouble.way == way);
+    let up = pass_on(&caller, &callee, of(Way::Up), &passed[Way::Up as usize]);
+    let down = pass_on(&callee, &caller, of(Way::Down), &passed[Way::Down as usize]);
+    match runtime::try_join!(up, down) {
         Ok(_) | Err(Broken::Closed) => {}
-        Err(Broken::Reset) => [caller, callee].into_iter().for_each(|end| end.reset().unwrap_or_default()),
+        Err(Broken::Reset) => [caller, callee].into_iter().for_each(E::reset),
         Err(Broken::Silent) => sleep(FOR_EVER).await,
     }
 }
 
 /// Passes on what comes, until its end or the trouble.
 async fn pass_on(
-    mut from: &TcpStream,
-    mut to: &TcpStream,
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
     mut trouble: Option<Trouble>,
     passed: &AtomicU64,
 ) -> Result<(), Broken> {
@@ -169,7 +206,7 @@ async fn pass_on(
         passed.fetch_add(length as u64, Relaxed);
     }
     // The receiver may be gone. What the sender still says is of no interest to anybody.
-    let _ = to.shutdown(Shutdown::Write);
+    let _ = to.close().await;
     while from.read(&mut buffer).await.map_err(|_| Broken::Reset)? > 0 {}
     Ok(())
 }

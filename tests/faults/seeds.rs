@@ -81,7 +81,7 @@ async fn day(calm: &BTreeMap<Exchange, Calm>) -> Vec<(Exchange, Option<Ended>)> 
 
     world.set_conditions(Conditions::default());
     if !stops {
-        house.serves_the_next().await;
+        house.serves_the_next(Client::builder()).await;
     }
     drop(relay);
     house.close().await;
