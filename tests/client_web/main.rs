@@ -2,6 +2,7 @@
 //! responses that are understood, and layers. Each table names the standard that its rows are from.
 
 mod cookies;
+mod large;
 mod layers;
 mod redirects;
 mod requests;
