@@ -107,8 +107,12 @@ impl Jar {
     }
 
     /// Asks `is_public` whether a domain is one under which strangers have theirs, as `co.uk`: such a domain sets no cookies
-    /// for all of them. Unless told otherwise, these are the names without a dot, as `com`. The whole list changes every week,
-    /// and is in the crate [`psl`](https://docs.rs/psl).
+    /// for all of them. Unless told otherwise, these are:
+    ///
+    /// - with the cargo feature `public-suffix`, those of the [public suffix list](https://publicsuffix.org), as old as the crate
+    ///   [`psl`](https://docs.rs/psl) in `Cargo.lock`: the list changes every week;
+    /// - without it, the names without a dot, as `com`. **A shop at `evil.co.uk` can then set cookies for all of `co.uk`**: a client
+    ///   with cookies that talks to servers it does not know should have the feature, or a list of its own.
     ///
     /// ```
     /// use netio::http::client::{CookieError, Jar};
@@ -222,7 +226,7 @@ impl Jar {
     }
 
     fn is_public(&self, domain: &str) -> bool {
-        self.is_public.as_ref().map_or(!domain.contains('.'), |is_public| is_public(domain))
+        self.is_public.as_ref().map_or_else(|| is_listed(domain), |is_public| is_public(domain))
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {
@@ -330,6 +334,18 @@ impl Place {
     }
 }
 
+/// Whether strangers have their domains under this one, as far as is known here.
+#[cfg(feature = "public-suffix")]
+fn is_listed(domain: &str) -> bool {
+    psl::suffix_str(domain) == Some(domain)
+}
+
+/// The same without a list.
+#[cfg(not(feature = "public-suffix"))]
+fn is_listed(domain: &str) -> bool {
+    !domain.contains('.')
+}
+
 /// RFC 6265, 5.1.3.
 fn is_below(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
@@ -339,5 +355,36 @@ impl fmt::Debug for Jar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Values are keys to somebody's account.
         write!(f, "Jar({} cookies)", self.store().domains.values().map(Vec::len).sum::<usize>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6265, 5.3, step 5.
+    #[test]
+    fn a_domain_of_strangers_sets_no_cookies_for_all_of_them() {
+        let set =
+            |host: &str, domain: &str| Jar::new().set(&format!("http://{host}/"), &format!("a=1; Domain={domain}"));
+        let listed = |refused| if cfg!(feature = "public-suffix") { refused } else { Ok(()) };
+        for (host, domain, expected) in [
+            ("shop.example.com", "example.com", Ok(())),
+            ("shop.example.co.uk", "example.co.uk", Ok(())),
+            ("shop.example.com", "com", Err(CookieError::Domain)),
+            ("a.b.nowhere", "nowhere", Err(CookieError::Domain)),
+            ("shop.co.uk", "co.uk", listed(Err(CookieError::Domain))),
+            ("me.github.io", "github.io", listed(Err(CookieError::Domain))),
+            ("a.city.kawasaki.jp", "city.kawasaki.jp", Ok(())),
+            ("a.b.kawasaki.jp", "b.kawasaki.jp", listed(Err(CookieError::Domain))),
+            ("xn--h1ahn.xn--80asehdb", "xn--80asehdb", Err(CookieError::Domain)),
+        ] {
+            assert_eq!(set(host, domain), expected, "{host} for {domain}");
+        }
+        // Such a domain itself is a host like any other, and its cookies are its own.
+        let jar = Jar::new();
+        jar.set("http://github.io/", "a=1; Domain=github.io").unwrap();
+        assert_eq!(jar.get("http://me.github.io/", "a").is_none(), cfg!(feature = "public-suffix"));
+        assert!(jar.get("http://github.io/", "a").is_some());
     }
 }
