@@ -1,7 +1,7 @@
 //! Our server, on a thread of its own, with something for everybody to ask for.
 
 use netio::http::{
-    Body, HeaderValue, Request, Response, StatusCode,
+    Body, HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode,
     files::StaticFiles,
     header, reply,
     server::{Limits, Server},
@@ -66,6 +66,11 @@ async fn answer(mut request: Request, files: StaticFiles, report: Sender<String>
         "/refused" => reply(StatusCode::FORBIDDEN, "text/plain", "no"),
         "/mirror" => mirror(&mut request).await,
         "/stream" => reply(StatusCode::OK, "text/plain", parts()),
+        "/trailers" => {
+            let name = HeaderName::from_static("x-sum");
+            let made = || HeaderMap::from_iter([(HeaderName::from_static("x-sum"), HeaderValue::from_static("13"))]);
+            reply(StatusCode::OK, "text/plain", parts().with_trailers([name], made))
+        }
         "/large" => reply(StatusCode::OK, "application/octet-stream", large()),
         "/endless" => Response::new(Body::writer(async |mut body| {
             loop {

@@ -2,9 +2,10 @@
 
 use crate::house::{House, large};
 use ::hyper::{
-    Method, Request, Response, StatusCode,
+    HeaderMap, Method, Request, Response, StatusCode,
     body::{Bytes, Frame, Incoming},
     client::conn::http1 as client,
+    header::{self, HeaderName, HeaderValue},
     server::conn::http1 as server,
     service::service_fn,
 };
@@ -13,6 +14,8 @@ use hyper_util::rt::TokioIo;
 use netio::http::{Body, client::Client};
 use runtime::future::join_all;
 use std::{convert::Infallible, net::SocketAddr};
+
+const SUM: HeaderName = HeaderName::from_static("x-sum");
 
 type Out = BoxBody<Bytes, Infallible>;
 
@@ -39,6 +42,18 @@ async fn answer(request: Request<Incoming>) -> Result<Response<BoxBody<Bytes, ::
         "/echo" => request.into_body().boxed(),
         "/stream" => known(parts()),
         "/large" => known(whole(large())),
+        "/trailers" => {
+            let trailers = HeaderMap::from_iter([(SUM, HeaderValue::from_static("7"))]);
+            let frames = [Ok(Frame::data(Bytes::from("hello"))), Ok(Frame::trailers(trailers))];
+            let body = BodyExt::boxed(StreamBody::new(futures_lite::stream::iter(frames)));
+            let mut response = Response::new(known(body));
+            response.headers_mut().insert(header::TRAILER, HeaderValue::from_name(SUM));
+            return Ok(response);
+        }
+        "/told" => {
+            let body = request.into_body().collect().await?;
+            known(whole(format!("{:?}", body.trailers())))
+        }
         _ => known(whole("hello")),
     };
     Ok(Response::new(body))
@@ -66,6 +81,13 @@ fn hyper_serves_our_client() {
         assert_eq!(client.get(url("/hello")).await.unwrap().text().await.unwrap(), "hello");
         assert_eq!(client.get(url("/stream")).await.unwrap().text().await.unwrap(), "one two three");
         assert!(client.get(url("/large")).await.unwrap().bytes().await.unwrap() == large(), "it came changed");
+        let mut trailers = client.get(url("/trailers")).take_trailers().await.unwrap();
+        while trailers.chunk().await.unwrap().is_some() {}
+        assert_eq!(trailers.trailers().unwrap()[SUM], "7");
+        let upload = Body::writer(async |mut body| body.write("hello").await);
+        let upload = upload.with_trailers([SUM], || HeaderMap::from_iter([(SUM, HeaderValue::from_static("8"))]));
+        let told = client.post(url("/told")).body(upload).await.unwrap().text().await.unwrap();
+        assert_eq!(told, "Some({\"x-sum\": \"8\"})");
         let head = client.request(Method::HEAD, url("/hello")).await.unwrap();
         assert_eq!(head.headers()["content-length"], "5");
         let echo = async |body: Body| client.post(url("/echo")).body(body).await.unwrap().bytes().await.unwrap();
@@ -114,6 +136,12 @@ fn hyper_gets_what_it_asks_for() {
             assert!(ask(&mut connection, Method::POST, "/echo", whole(large())).await.1 == large());
             assert_eq!(ask(&mut connection, Method::POST, "/echo", parts()).await.1, "one two three");
         }
+        let request = Request::get("/trailers").header("host", "a").header("te", "trailers").header("connection", "te");
+        let answer = connection.send_request(request.body(whole("")).unwrap()).await.unwrap();
+        assert_eq!(answer.headers()["trailer"], "x-sum");
+        let whole_answer = answer.into_body().collect().await.unwrap();
+        assert_eq!(whole_answer.trailers().unwrap()[SUM], "13");
+        assert_eq!(whole_answer.to_bytes(), "one two three");
         // A body that its asker drops in the middle costs the connection, and nothing else.
         let request = Request::get("/endless").header("host", "a").body(whole("")).unwrap();
         let mut answer = connection.send_request(request).await.unwrap();
