@@ -4,7 +4,10 @@
 //! the peer goes away it is dropped, with all that it owns: a body that reads a child process ends that process. Whoever
 //! receives one polls the connection through it: what nobody reads stays with the peer.
 
-use super::trailers::{Announced, Arrival, Trailers};
+use super::{
+    framing::Framing,
+    trailers::{Announced, Arrival, Trailers},
+};
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::{Buf, Bytes, BytesMut};
 use futures_core::Stream;
@@ -175,9 +178,10 @@ impl Body {
         Body { trailers, ..self }
     }
 
-    /// Its trailers will be put there.
-    pub(crate) fn with_arrival(self, arrival: &Arrival) -> Self {
-        self.put_trailers(Trailers::Coming(arrival.clone()))
+    /// A body that comes, in this framing; its trailers will be put there.
+    pub(crate) fn framed(self, framing: Framing, arrival: Option<Arrival>) -> Self {
+        let body = self.put_trailers(arrival.map_or(Trailers::None, Trailers::Coming));
+        if let Framing::Length(length) = framing { body.with_length(length) } else { body }
     }
 
     /// The names of what is to be sent behind it.

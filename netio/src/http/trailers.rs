@@ -3,6 +3,7 @@
 //! Only a body in chunks has room for them (RFC 9112, 7.1.2). They are kept apart from the fields of the head, for good: whoever
 //! merged them would let the end of a message change what was decided at its beginning.
 
+use super::framing::Framing;
 use ::http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::{
     fmt,
@@ -22,6 +23,20 @@ pub(crate) enum Trailers {
 
 /// Where the trailers of a body are put when they come: by the connection, for whoever has the body.
 pub(crate) type Arrival = Arc<OnceLock<HeaderMap>>;
+
+/// Where the trailers of a body in this framing go, if it can have any.
+pub(crate) fn arrival(framing: Framing) -> Option<Arrival> {
+    (framing == Framing::Chunked).then(Arrival::default)
+}
+
+/// A body is at its end, and these came behind it.
+pub(crate) fn arrive(arrival: &Option<Arrival>, trailers: HeaderMap) {
+    if let Some(arrival) = arrival
+        && !trailers.is_empty()
+    {
+        arrival.set(trailers).expect("a body has one end");
+    }
+}
 
 /// Trailers that are to be sent.
 pub(crate) struct Announced {

@@ -4,7 +4,7 @@ use super::{Error, Phase, connection::Connection, fetch::Exchange, observer::Eve
 use crate::http::{
     Body,
     framing::{Decoder, Framing},
-    trailers::Arrival,
+    trailers::{self, Arrival},
 };
 use bytes::Bytes;
 use futures_core::Stream;
@@ -29,8 +29,7 @@ pub(super) struct Incoming {
     /// Gone when the body is over, or lost.
     connection: Option<(Connection, Lease)>,
     received: u64,
-    /// Where its trailers go.
-    arrival: Arrival,
+    arrival: Option<Arrival>,
 }
 
 impl Incoming {
@@ -43,14 +42,11 @@ impl Incoming {
         framing: Framing,
     ) -> Body {
         let watch = Watch::new(exchange.total, &exchange.timeouts);
-        let (decoder, connection, arrival) = (Decoder::from(framing), Some((connection, lease)), Arrival::default());
-        let trailers = arrival.clone();
-        let body = Body::stream(Incoming { exchange, watch, decoder, keep_alive, connection, received: 0, arrival });
-        match framing {
-            Framing::Length(length) => body.with_length(length),
-            Framing::Chunked => body.with_arrival(&trailers),
-            Framing::UntilClose => body,
-        }
+        let (decoder, connection, arrival) =
+            (Decoder::from(framing), Some((connection, lease)), trailers::arrival(framing));
+        let (received, trailers) = (0, arrival.clone());
+        Body::stream(Incoming { exchange, watch, decoder, keep_alive, connection, received, arrival })
+            .framed(framing, trailers)
     }
 
     /// The body is over: the connection is free, unless one side said that it closes, something came behind the body, or the
@@ -79,10 +75,7 @@ impl Incoming {
                 Poll::Ready(Ok(Some(data)))
             }
             Poll::Ready(Ok(None)) => {
-                let trailers = self.decoder.take_trailers();
-                if !trailers.is_empty() {
-                    self.arrival.set(trailers).expect("a body has one end");
-                }
+                trailers::arrive(&self.arrival, self.decoder.take_trailers());
                 self.finish();
                 Poll::Ready(Ok(None))
             }

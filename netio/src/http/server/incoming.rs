@@ -13,7 +13,7 @@ use super::Limits;
 use crate::http::{
     Body,
     framing::{Decoder, Framing},
-    trailers::Arrival,
+    trailers::{self, Arrival},
 };
 use bytes::Bytes;
 use futures_core::Stream;
@@ -40,8 +40,7 @@ pub(super) struct Coming {
     patience: Duration,
     /// So many bytes came for nobody.
     pub(super) discarded: u64,
-    /// Where its trailers go.
-    arrival: Arrival,
+    arrival: Option<Arrival>,
 }
 
 /// Since when somebody waits for the next bytes, and until when they must be here.
@@ -87,13 +86,8 @@ impl Coming {
     /// A body that is still to come, and its two sides.
     pub(super) fn new(framing: Framing, limits: &Limits, expects_continue: bool) -> (Coming, Body) {
         let desk = Arc::new(Desk::default());
-        let arrival = Arrival::default();
-        let body = Body::stream(Incoming(desk.clone()));
-        let body = match framing {
-            Framing::Length(length) => body.with_length(length),
-            Framing::Chunked => body.with_arrival(&arrival),
-            Framing::UntilClose => body,
-        };
+        let arrival = trailers::arrival(framing);
+        let body = Body::stream(Incoming(desk.clone())).framed(framing, arrival.clone());
         let decoder = Decoder::new(framing, limits.framing());
         let patience = limits.body_total_time;
         (Coming { desk, decoder, expects_continue, wait: None, patience, discarded: 0, arrival }, body)
@@ -144,10 +138,7 @@ impl Coming {
 
     /// Nothing more comes: that was all.
     pub(super) fn end(&mut self, context: &Context<'_>) -> bool {
-        let trailers = self.decoder.take_trailers();
-        if !trailers.is_empty() {
-            self.arrival.set(trailers).expect("a body has one end");
-        }
+        trailers::arrive(&self.arrival, self.decoder.take_trailers());
         self.put(None, true, Some(context.waker()))
     }
 
