@@ -4,7 +4,8 @@
 //!   Client::execute ──> layer ──> layer ──> redirects ──> cookies, decoding ──> one exchange with one server
 //! ```
 //!
-//! Ready-made are [`log`] and the [policies](crate::policy): [`retry`], [`rate_limit`], [`breaker`] and [`adaptive`]. The order in
+//! Ready-made are [`log`] and the [policies](crate::policy): [`retry`], [`rate_limit`], [`breaker`] and [`adaptive`]; and, with a cargo
+//! feature, `digest_auth`. The order in
 //! which a client is given them is from the outside in, and it matters: a retry around a breaker around a limit, so that a try
 //! that is refused costs nothing, and each try waits for its turn.
 //!
@@ -21,12 +22,16 @@
 
 mod adaptive;
 mod breaker;
+#[cfg(feature = "digest-auth")]
+mod digest;
 mod log;
 mod rate_limit;
 mod retry;
 
 pub use adaptive::adaptive;
 pub use breaker::breaker;
+#[cfg(feature = "digest-auth")]
+pub use digest::digest_auth;
 pub use log::{Exchange, log};
 pub use rate_limit::rate_limit;
 pub use retry::{Tries, retry};
