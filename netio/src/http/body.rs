@@ -152,7 +152,7 @@ impl Body {
     /// were none. They stand here and nowhere else: fields of a head are not changed by them.
     ///
     /// Those that are too late there (RFC 9110, 6.5.1: the length, the host, credentials, …) are not among them, and what is too
-    /// long or too many fails the body.
+    /// long or too many fails the body. When the body is sent on, they are not: whoever passes it on says which, as above.
     ///
     /// ```
     /// use netio::http::{Body, server::Router};

@@ -334,7 +334,7 @@ mod tests {
             let (_, parameters) = fields(&request).unwrap();
             parameters.into_iter().find(|(name, _)| name == wanted).map(|(_, value)| value).unwrap_or_default()
         };
-        let allowed = fields(&request).is_some() && value("nc") <= "00000002".to_owned() && {
+        let allowed = fields(&request).is_some() && *value("nc") <= *"00000002" && {
             let count = u32::from_str_radix(&value("nc"), 16).unwrap();
             let target = request.uri().path_and_query().unwrap().as_str();
             let right = challenge.answer("user", "secret", request.method(), target, (count, &value("cnonce")));
