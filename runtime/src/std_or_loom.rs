@@ -5,6 +5,7 @@
 //! checker. Loom's `UnsafeCell` hands out pointers through closures, to know when an access begins and ends; the `std` side
 //! wears the same shape.
 
+// ANCHOR: types
 #[cfg(runtime_loom)]
 pub(crate) use loom::{
     cell::UnsafeCell,
@@ -21,6 +22,7 @@ pub(crate) use std::sync::{
     Mutex, MutexGuard,
     atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering, fence},
 };
+// ANCHOR_END: types
 
 #[cfg(not(runtime_loom))]
 mod plain {

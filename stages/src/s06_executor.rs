@@ -3,6 +3,7 @@
 //! A task is a future in a cell, and the cell is its own waker: to wake it is to put it into the queue, once. The main future
 //! waits in the same queue for its turn.
 
+// ANCHOR: imports
 use std::{
     cell::RefCell,
     collections::{BTreeMap, VecDeque},
@@ -15,6 +16,7 @@ use std::{
     },
     task::{Context, Poll, Wake, Waker},
 };
+// ANCHOR_END: imports
 
 // ANCHOR: task
 struct Task {
@@ -85,6 +87,7 @@ impl Executor {
         self.told.notify_one();
     }
 
+    // ANCHOR: next
     /// Sleeps until it is somebody's turn.
     fn next(&self) -> Turn {
         let mut state = self.lock();
@@ -95,6 +98,7 @@ impl Executor {
             }
         }
     }
+    // ANCHOR_END: next
 }
 
 /// Wakes the main future.
@@ -112,6 +116,7 @@ impl Wake for Main {
 }
 // ANCHOR_END: executor
 
+// ANCHOR: run
 thread_local! {
     /// The executor of the `block_on` that runs on this thread.
     static CURRENT: RefCell<Option<Arc<Executor>>> = const { RefCell::new(None) };
@@ -200,3 +205,4 @@ pub async fn yield_now() {
     .await;
 }
 // ANCHOR_END: spawn
+// ANCHOR_END: run

@@ -7,6 +7,7 @@
 //!
 //! Nothing in the executor changes: the task that it runs is one that puts its output into a slot.
 
+// ANCHOR: imports
 use std::{
     any::Any,
     future::Future,
@@ -16,7 +17,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll, Waker},
 };
+// ANCHOR_END: imports
 
+// ANCHOR: slot
 /// Why a task has no output.
 #[derive(Debug)]
 pub enum JoinError {
@@ -26,7 +29,6 @@ pub enum JoinError {
     Panicked(Box<dyn Any + Send>),
 }
 
-// ANCHOR: slot
 /// What a task and its handle share.
 struct Slot<T> {
     state: Mutex<State<T>>,
@@ -47,14 +49,12 @@ enum Output<T> {
     /// It was taken, or nobody will take it.
     Unwanted,
 }
-// ANCHOR_END: slot
 
 impl<T> Slot<T> {
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().expect("nothing that can panic runs under this lock")
     }
 
-    // ANCHOR: put
     fn put(&self, output: Result<T, JoinError>) {
         let mut state = self.lock();
         state.task = None;
@@ -71,8 +71,8 @@ impl<T> Slot<T> {
         drop(state);
         waker.into_iter().for_each(Waker::wake);
     }
-    // ANCHOR_END: put
 }
+// ANCHOR_END: slot
 
 // ANCHOR: task
 /// A future that gives its output to a slot: this is what the executor runs.
@@ -120,6 +120,7 @@ impl<F: Future> Drop for Joinable<F> {
 impl<F: Future> Unpin for Joinable<F> {}
 // ANCHOR_END: task
 
+// ANCHOR: joinable
 /// Makes a task of a future, and a handle for its output. The task is then spawned like any other.
 pub fn joinable<F>(future: F) -> (impl Future<Output = ()> + Send + 'static, JoinHandle<F::Output>)
 where
@@ -129,6 +130,7 @@ where
     let slot = Arc::new(Slot { state: Mutex::new(state) });
     (Joinable { future: Some(Box::pin(future)), slot: slot.clone() }, JoinHandle { slot })
 }
+// ANCHOR_END: joinable
 
 // ANCHOR: handle
 /// Waits for the output of a task. Dropping it detaches the task: it runs on, and nobody hears of its output.
@@ -175,3 +177,61 @@ impl<T> Drop for JoinHandle<T> {
     }
 }
 // ANCHOR_END: handle
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The states of a slot and the ways between them: the book draws its picture from it.
+    const TRANSITIONS: &str = include_str!("s08_join.states");
+
+    const POLLED: &str = "handle polled";
+    const DROPPED: &str = "handle dropped";
+    const ENDS: &str = "task ends";
+
+    /// How to get to a state, and what can happen there.
+    const STATES: [(&[&str], &[&str]); 4] = [
+        (&[], &[POLLED, ENDS, DROPPED]),
+        (&[ENDS], &[POLLED, DROPPED]),
+        (&[DROPPED], &[ENDS]),
+        (&[ENDS, POLLED], &[DROPPED]),
+    ];
+
+    fn name<T>(slot: &Slot<T>) -> &'static str {
+        match slot.lock().output {
+            Output::Awaited(_) => "Awaited",
+            Output::There(_) => "There",
+            Output::Unwanted => "Unwanted",
+        }
+    }
+
+    #[test]
+    fn the_slot_walks_every_arrow_of_the_table_and_no_other() {
+        let mut walked = BTreeSet::new();
+        for (way, events) in STATES {
+            for event in events {
+                let (mut task, handle) = joinable(async { 7 });
+                let (slot, mut handle) = (handle.slot.clone(), Some(handle));
+                let mut happen = |event: &str| {
+                    let mut context = Context::from_waker(Waker::noop());
+                    match event {
+                        POLLED => drop(Pin::new(handle.as_mut().unwrap()).poll(&mut context)),
+                        DROPPED => drop(handle.take()),
+                        _ => assert!(Pin::new(&mut task).poll(&mut context).is_ready()),
+                    }
+                };
+                way.iter().for_each(|event| happen(event));
+                let before = name(&slot);
+                happen(event);
+                walked.insert(format!("{before} --{event}--> {}", name(&slot)));
+            }
+        }
+        let lines = TRANSITIONS.lines().filter(|line| !line.starts_with('#'));
+        let table = lines.map(|line| {
+            let arrow = line.split(" : ").next().unwrap();
+            arrow.split_whitespace().collect::<Vec<_>>().join(" ")
+        });
+        assert_eq!(walked, table.collect());
+    }
+}

@@ -3,6 +3,7 @@
 //! A task is a future in a cell, and the cell is its own waker: to wake it is to put it into the queue, once. The main future
 //! waits in the same queue for its turn.
 
+// ANCHOR: imports
 use std::{
     cell::RefCell,
     collections::{BTreeMap, VecDeque},
@@ -16,6 +17,7 @@ use std::{
     task::{Context, Poll, Wake, Waker},
     time::{Duration, Instant},
 };
+// ANCHOR_END: imports
 
 // ANCHOR: task
 struct Task {
@@ -260,8 +262,13 @@ impl Future for Sleep {
         });
         // At each poll: the one who polls now is the one who waits.
         let stale = state.timers.insert(key, waker);
+        let nearest = state.timers.first_key_value().is_some_and(|(first, _)| *first == key);
         drop(state);
         drop(stale);
+        if nearest {
+            // Armed by another thread, perhaps, while this one sleeps until a later deadline.
+            executor.told.notify_one();
+        }
         Poll::Pending
     }
 }

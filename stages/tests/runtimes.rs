@@ -4,11 +4,17 @@
 //! A test program that runs itself: each case is a process of its own, so this one has no harness.
 
 use stages::{
-    cases::{Ended, Handle, Runtime},
-    s05_block_on, s06_executor, s08_join, s09_timers,
+    cases::{Ended, Handle, Listener, Runtime, Stream},
+    s05_block_on, s06_executor, s07_task_cell, s08_join, s09_timers,
+    s10_reactor::{self, Direction, Watched},
+    s12_tcp::{AsyncRead, AsyncWrite, TcpListener, TcpStream},
+    s18_shared_queue, s19_stealing,
 };
 use std::{
     future::Future,
+    io::{self, Read, Write},
+    net::SocketAddr,
+    os::unix::net::UnixStream,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -25,6 +31,7 @@ impl Runtime for BlockOn {
 struct Executor;
 
 impl Runtime for Executor {
+    // ANCHOR: ch06
     fn block_on<F: Future>(future: F) -> F::Output {
         s06_executor::block_on(future)
     }
@@ -36,13 +43,41 @@ impl Runtime for Executor {
     fn yield_now() -> impl Future<Output = ()> + Send {
         s06_executor::yield_now()
     }
+    // ANCHOR_END: ch06
 
+    // ANCHOR: ch08
     fn spawn_with_handle<F>(task: F) -> impl Handle<F::Output>
     where
         F: Future<Output: Send + 'static> + Send + 'static,
     {
         let (task, handle) = s08_join::joinable(task);
         s06_executor::spawn(task);
+        Joined(handle)
+    }
+    // ANCHOR_END: ch08
+}
+
+struct TaskCell;
+
+impl Runtime for TaskCell {
+    fn block_on<F: Future>(future: F) -> F::Output {
+        s07_task_cell::block_on(future)
+    }
+
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+        s07_task_cell::spawn(task);
+    }
+
+    fn yield_now() -> impl Future<Output = ()> + Send {
+        s07_task_cell::yield_now()
+    }
+
+    fn spawn_with_handle<F>(task: F) -> impl Handle<F::Output>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        let (task, handle) = s08_join::joinable(task);
+        s07_task_cell::spawn(task);
         Joined(handle)
     }
 }
@@ -71,6 +106,7 @@ impl Runtime for Timers {
         Joined(handle)
     }
 
+    // ANCHOR: ch09
     fn sleep(time: Duration) -> impl Future<Output = ()> + Send {
         s09_timers::sleep(time)
     }
@@ -81,8 +117,157 @@ impl Runtime for Timers {
     ) -> impl Future<Output = Option<F::Output>> + Send {
         s09_timers::timeout(time, future)
     }
+    // ANCHOR_END: ch09
 }
 
+struct Reactor;
+
+impl Runtime for Reactor {
+    fn block_on<F: Future>(future: F) -> F::Output {
+        s10_reactor::block_on(future)
+    }
+
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+        s10_reactor::spawn(task);
+    }
+
+    fn yield_now() -> impl Future<Output = ()> + Send {
+        s10_reactor::yield_now()
+    }
+
+    fn spawn_with_handle<F>(task: F) -> impl Handle<F::Output>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        let (task, handle) = s08_join::joinable(task);
+        s10_reactor::spawn(task);
+        Joined(handle)
+    }
+
+    fn sleep(time: Duration) -> impl Future<Output = ()> + Send {
+        s10_reactor::sleep(time)
+    }
+
+    fn timeout<F: Future<Output: Send> + Send>(
+        time: Duration,
+        future: F,
+    ) -> impl Future<Output = Option<F::Output>> + Send {
+        s10_reactor::timeout(time, future)
+    }
+
+    // ANCHOR: watch
+    fn watch(socket: UnixStream) -> io::Result<impl Stream> {
+        socket.set_nonblocking(true)?;
+        Ok(Pair(Watched::new(mio::net::UnixStream::from_std(socket))?))
+    }
+    // ANCHOR_END: watch
+
+    // ANCHOR: tcp
+    fn listen(address: SocketAddr) -> io::Result<impl Listener> {
+        TcpListener::bind(address).map(Listens)
+    }
+
+    async fn connect(address: SocketAddr) -> io::Result<impl Stream> {
+        TcpStream::connect(address).await.map(Connection)
+    }
+    // ANCHOR_END: tcp
+}
+
+// ANCHOR: pair
+struct Pair(Watched<mio::net::UnixStream>);
+
+impl Stream for Pair {
+    fn poll_read(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.0.poll_with(Direction::Read, context, |mut socket| socket.read(buffer))
+    }
+
+    fn poll_write(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.poll_with(Direction::Write, context, |mut socket| socket.write(bytes))
+    }
+}
+// ANCHOR_END: pair
+
+// ANCHOR: connection
+struct Listens(TcpListener);
+
+impl Listener for Listens {
+    type Stream = Connection;
+
+    fn address(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Connection>> {
+        self.0.poll_accept(context).map_ok(Connection)
+    }
+}
+
+struct Connection(TcpStream);
+
+impl Stream for Connection {
+    fn poll_read(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut &self.0).poll_read(context, buffer)
+    }
+
+    fn poll_write(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut &self.0).poll_write(context, bytes)
+    }
+
+    fn shutdown(&self) -> io::Result<()> {
+        self.0.shutdown()
+    }
+}
+// ANCHOR_END: connection
+
+/// Two stages with the same face.
+macro_rules! many_workers {
+    ($Name:ident, $stage:ident) => {
+        struct $Name;
+
+        impl Runtime for $Name {
+            fn block_on<F: Future>(future: F) -> F::Output {
+                $stage::block_on(future)
+            }
+
+            fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+                $stage::spawn(task);
+            }
+
+            fn yield_now() -> impl Future<Output = ()> + Send {
+                $stage::yield_now()
+            }
+
+            fn spawn_with_handle<F>(task: F) -> impl Handle<F::Output>
+            where
+                F: Future<Output: Send + 'static> + Send + 'static,
+            {
+                let (task, handle) = s08_join::joinable(task);
+                $stage::spawn(task);
+                Joined(handle)
+            }
+
+            fn sleep(time: Duration) -> impl Future<Output = ()> + Send {
+                $stage::sleep(time)
+            }
+
+            fn timeout<F: Future<Output: Send> + Send>(
+                time: Duration,
+                future: F,
+            ) -> impl Future<Output = Option<F::Output>> + Send {
+                $stage::timeout(time, future)
+            }
+
+            fn block_on_workers<F: Future>(workers: usize, future: F) -> F::Output {
+                $stage::block_on_workers(workers, future)
+            }
+        }
+    };
+}
+
+many_workers!(SharedQueue, s18_shared_queue);
+many_workers!(Stealing, s19_stealing);
+
+// ANCHOR: joined
 /// The handle of stage 8.
 struct Joined<T>(s08_join::JoinHandle<T>);
 
@@ -106,9 +291,14 @@ impl<T: Send + 'static> Handle<T> for Joined<T> {
 fn text(panic: &(dyn std::any::Any + Send)) -> String {
     panic.downcast_ref::<&str>().map_or_else(|| "?".to_owned(), |text| (*text).to_owned())
 }
+// ANCHOR_END: joined
 
 stages::judge! {
     "stage 5", 5: BlockOn;
     "stages 6 and 8", 8: Executor;
+    "stages 7 and 8", 8: TaskCell;
     "stage 9", 9: Timers;
+    "stages 10 and 12", 12: Reactor;
+    "stage 18", 19 without [10, 12, 13, 14, 15]: SharedQueue;
+    "stage 19", 19 without [10, 12, 13, 14, 15]: Stealing;
 }

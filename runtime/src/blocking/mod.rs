@@ -62,6 +62,7 @@ pub struct BlockingStats {
     pub most: usize,
 }
 
+// ANCHOR: job
 /// The whole job as one poll.
 struct Job<F>(Option<F>);
 
@@ -75,6 +76,7 @@ impl<F: FnOnce() -> T, T> Future for Job<F> {
         Poll::Ready(job())
     }
 }
+// ANCHOR_END: job
 
 /// The scheduler of a job: it has nothing to do. (So a job holds no pool, and the pool's count of references is not passed
 /// back and forth between the cores with each job.)

@@ -252,6 +252,7 @@ impl Source {
         let _ = self.word(direction).fetch_update(Ordering::AcqRel, Ordering::Acquire, cleared);
     }
 
+    // ANCHOR: ready
     /// An event came in.
     pub(super) fn ready(&self, event: &PollEvent, wakers: &mut Vec<Waker>) {
         let mut both = self.waiters.lock().unwrap();
@@ -268,6 +269,7 @@ impl Source {
             }
         }
     }
+    // ANCHOR_END: ready
 
     /// The next tick, with some bits set and some unset. Under the lock. One step: who clears the bits of the tick before comes
     /// before it, or too late.

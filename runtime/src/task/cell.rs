@@ -161,6 +161,7 @@ pub(super) struct Vtable {
     pinned: bool,
 }
 
+// ANCHOR: cell
 /// `repr(C)`: a pointer to the cell is a pointer to its header.
 #[repr(C)]
 struct Cell<F: Future, S> {
@@ -174,6 +175,7 @@ enum Stage<F: Future> {
     Output(Result<F::Output, JoinError>),
     Empty,
 }
+// ANCHOR_END: cell
 
 /// What a run came to.
 #[must_use = "a task that asks to be run again must be queued"]

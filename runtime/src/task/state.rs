@@ -133,6 +133,7 @@ impl State {
         Self(AtomicUsize::new(SCHEDULED | HELD | HANDLE | (2 * REFERENCE)))
     }
 
+    // ANCHOR: transitions
     #[inline]
     pub(super) fn wake(&self) -> Woken {
         // Release: the poll that follows sees what the waker did. Acquire: whoever pushes sees the end of the last poll.
@@ -183,6 +184,7 @@ impl State {
         debug_assert_eq!(before & (HELD | COMPLETE), HELD);
         Completed { handle_alive: before & HANDLE != 0, join_waker: before & JOIN_WAKER != 0 }
     }
+    // ANCHOR_END: transitions
 
     /// Has the output been published? `Acquire`: if so, it can be read.
     #[inline]

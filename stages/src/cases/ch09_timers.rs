@@ -2,13 +2,14 @@
 
 use super::{
     Case, Runtime,
-    support::{Count, Dropped, Gate, Log, cases, polled},
+    support::{Count, Dropped, Gate, Log, Woken, cases, polled},
 };
 use std::{
     future::{Future, pending, poll_fn},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, Wake, Waker},
+    task::{Context, Poll, Waker},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -23,6 +24,8 @@ cases! { 9:
         "Sleep until the nearest deadline with park_timeout, and poll only tasks whose deadline has passed.",
     a_wake_cuts_the_sleep_short:
         "The thread that sleeps until a deadline must also wake up when a task is queued.",
+    a_sleep_that_another_thread_polls_is_in_time:
+        "A sleep may be armed by another thread, while this one sleeps until a later deadline: then it must be told that there is a nearer one.",
     a_sleep_that_is_over_is_ready_at_once:
         "A deadline in the past needs no timer.",
     the_latest_waker_is_woken:
@@ -117,22 +120,30 @@ fn a_wake_cuts_the_sleep_short<R: Runtime>() {
     assert!(begin.elapsed() < Duration::from_secs(5), "it took {:?}", begin.elapsed());
 }
 
+fn a_sleep_that_another_thread_polls_is_in_time<R: Runtime>() {
+    let begin = Instant::now();
+    R::block_on(async {
+        let (done, sleep) = (Gate::default(), R::sleep(millis(200)));
+        let opener = done.clone();
+        let other = thread::spawn(move || {
+            // By now the first thread sleeps, for a minute.
+            thread::sleep(millis(50));
+            R::block_on(sleep);
+            opener.open();
+        });
+        assert_eq!(R::timeout(Duration::from_secs(60), done).await, Some(()));
+        other.join().unwrap();
+    });
+    assert!(begin.elapsed() < Duration::from_secs(5), "it took {:?}", begin.elapsed());
+}
+
 fn a_sleep_that_is_over_is_ready_at_once<R: Runtime>() {
     R::block_on(async {
         R::sleep(Duration::ZERO).await;
         let sleep = R::sleep(millis(1));
-        std::thread::sleep(millis(5));
+        thread::sleep(millis(5));
         sleep.await;
     });
-}
-
-/// A waker that only counts.
-struct Woken(Count);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.up();
-    }
 }
 
 fn the_latest_waker_is_woken<R: Runtime>() {

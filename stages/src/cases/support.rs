@@ -1,13 +1,15 @@
 //! What the cases share.
 
+use super::Stream;
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
+    io,
     pin::Pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Wake, Waker},
     thread,
     time::Duration,
 };
@@ -45,6 +47,15 @@ impl Drop for Dropped {
     }
 }
 
+/// A waker that only counts.
+pub(super) struct Woken(pub(super) Count);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.up();
+    }
+}
+
 /// A future that counts its polls.
 pub(super) struct Polled<F> {
     pub(super) future: Pin<Box<F>>,
@@ -61,6 +72,30 @@ impl<F: Future> Future for Polled<F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         self.polls.up();
         self.future.as_mut().poll(context)
+    }
+}
+
+/// One poll, with the waker of the task.
+pub(super) async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
+}
+
+/// Polls this, which must not be ready.
+macro_rules! waits {
+    ($future:ident) => {
+        assert!(
+            super::support::poll_once($future.as_mut()).await.is_pending(),
+            "`{}` is ready too early",
+            stringify!($future)
+        )
+    };
+}
+pub(super) use waits;
+
+/// Lets the other tasks go as far as they can.
+pub(super) async fn a_few_turns<R: super::Runtime>() {
+    for _ in 0..10 {
+        R::yield_now().await;
     }
 }
 
@@ -82,6 +117,10 @@ impl Gate {
             state.waker.take()
         };
         waker.into_iter().for_each(Waker::wake);
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.0.lock().unwrap().open
     }
 
     /// Opened by another thread, after so long.
@@ -121,4 +160,20 @@ impl Log {
         let said = self.0.lock().unwrap();
         assert_eq!(*said, expected, "(left: what happened; right: what should have)");
     }
+}
+
+pub(super) async fn read(from: &impl Stream, buffer: &mut [u8]) -> io::Result<usize> {
+    poll_fn(|context| from.poll_read(context, buffer)).await
+}
+
+pub(super) async fn write(to: &impl Stream, bytes: &[u8]) -> io::Result<usize> {
+    poll_fn(|context| to.poll_write(context, bytes)).await
+}
+
+pub(super) async fn write_all(to: &impl Stream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let written = write(to, bytes).await?;
+        bytes = &bytes[written..];
+    }
+    Ok(())
 }

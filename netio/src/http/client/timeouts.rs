@@ -93,6 +93,7 @@ impl Timeouts {
         }
     }
 
+    // ANCHOR: defaults
     pub(super) fn longest(&self, kind: TimeoutKind) -> Duration {
         let (set, default) = match kind {
             TimeoutKind::Total => (self.total, 30),
@@ -102,4 +103,5 @@ impl Timeouts {
         };
         set.unwrap_or(Duration::from_secs(default))
     }
+    // ANCHOR_END: defaults
 }

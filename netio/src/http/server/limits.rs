@@ -62,6 +62,7 @@ impl Limits {
     }
 }
 
+// ANCHOR: defaults
 impl Default for Limits {
     fn default() -> Self {
         Limits {
@@ -82,3 +83,4 @@ impl Default for Limits {
         }
     }
 }
+// ANCHOR_END: defaults

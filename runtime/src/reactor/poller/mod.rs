@@ -104,6 +104,7 @@ pub(super) struct Interest {
     pub(super) write: bool,
 }
 
+// ANCHOR: event
 /// What the system said of a source.
 #[derive(Debug)]
 pub(crate) struct PollEvent {
@@ -115,6 +116,7 @@ pub(crate) struct PollEvent {
     /// Nothing more will be reported of this source until it is rearmed.
     pub(super) spent: bool,
 }
+// ANCHOR_END: event
 
 impl Poller {
     pub(crate) fn new(backend: Backend) -> io::Result<(Self, Registry, Notify)> {

@@ -64,6 +64,7 @@ impl Poller {
     }
 }
 
+// ANCHOR: registry
 impl Registry {
     pub(super) fn register(&self, fd: BorrowedFd<'_>, token: Token, interest: Interest) -> io::Result<()> {
         // SAFETY: the descriptor must stay open until it is deleted. `AsyncFd` owns what it registers, and deregisters it
@@ -80,6 +81,7 @@ impl Registry {
     pub(super) fn deregister(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
         self.poller.delete(fd)
     }
+    // ANCHOR_END: registry
 
     pub(super) fn tells_the_end(&self) -> bool {
         // Asked again, the system looks at the source as it is now, and finds the end.

@@ -1,0 +1,228 @@
+//! Chapter 19: each worker has a queue of its own, and takes from the others when it is empty.
+
+use super::{
+    Case, Runtime,
+    support::{Count, Gate, cases},
+};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Barrier, Condvar, Mutex},
+    thread,
+    time::Duration,
+};
+
+cases! { 19:
+    a_worker_with_much_to_do_is_relieved:
+        "What a task spawns goes into the queue of its own worker. The others must steal from there, and must be woken for it.",
+    a_blocking_task_does_not_keep_what_it_has_spawned:
+        "The queue of a worker that is stuck in a poll must be open to the others: no lock may be held, and no queue borrowed, while a task is polled.",
+    the_last_searcher_sends_another:
+        "While a worker searches, nobody else is woken: so when it finds something it must wake another, for there may be more.",
+    nobody_sleeps_past_a_push:
+        "Say that you sleep, then look at all queues once more; push first, then look who sleeps. In any other order a task can lie there while all sleep.",
+    a_pair_that_wakes_each_other_starves_nobody:
+        "The task woken last may run next, but only a few times in a row: two that wake each other would keep the rest waiting for ever.",
+    what_is_woken_from_outside_is_run:
+        "A thread that is no worker has no queue of its own: it pushes into the shared one. Does every worker look there, before it sleeps and now and then?",
+    the_shared_queue_is_not_forgotten:
+        "A worker whose own queue is never empty must look into the shared queue now and then.",
+    tasks_that_spawn_tasks_all_run:
+        "None may fall between two queues: a task that is stolen is in the thief's hands or in the thief's queue, and nowhere else.",
+}
+
+fn a_worker_with_much_to_do_is_relieved<R: Runtime>() {
+    R::block_on_workers(3, async {
+        let threads = Arc::new(Mutex::new(std::collections::HashSet::new()));
+        let seen = threads.clone();
+        let parent = R::spawn_with_handle(async move {
+            let mut handles = Vec::new();
+            for _ in 0..60 {
+                let seen = seen.clone();
+                handles.push(R::spawn_with_handle(async move {
+                    thread::sleep(Duration::from_millis(2));
+                    seen.lock().unwrap().insert(thread::current().id());
+                }));
+            }
+            for handle in handles {
+                handle.await.unwrap();
+            }
+        });
+        parent.await.unwrap();
+        let threads = threads.lock().unwrap().len();
+        assert!(threads > 1, "60 tasks of 2 ms, and one of three workers has run them all");
+    });
+}
+
+fn a_blocking_task_does_not_keep_what_it_has_spawned<R: Runtime>() {
+    const CHILDREN: usize = 8;
+    R::block_on_workers(3, async {
+        let done = Arc::new((Mutex::new(0), Condvar::new()));
+        let counted = done.clone();
+        let parent = R::spawn_with_handle(async move {
+            for _ in 0..CHILDREN {
+                let done = counted.clone();
+                R::spawn(async move {
+                    *done.0.lock().unwrap() += 1;
+                    done.1.notify_one();
+                });
+            }
+            // Blocks its thread. The one spawned last may wait for it, in a place where nobody takes it: tokio has such a place.
+            let (done, told) = &*counted;
+            let all_but_one = |done: &mut usize| *done < CHILDREN - 1;
+            let wait = told.wait_timeout_while(done.lock().unwrap(), Duration::from_secs(2), all_but_one);
+            !wait.unwrap().1.timed_out()
+        });
+        assert_eq!(
+            parent.await,
+            Ok(true),
+            "seven of eight tasks should have run while their parent blocked its thread"
+        );
+    });
+}
+
+fn meet(meeting: &Barrier) {
+    meeting.wait();
+}
+
+fn the_last_searcher_sends_another<R: Runtime>() {
+    R::block_on_workers(2, async {
+        for _ in 0..100 {
+            // Two tasks that each block a thread until the other is there: both workers must be up.
+            let meeting = Arc::new(Barrier::new(2));
+            let handles = [meeting.clone(), meeting];
+            let handles = handles.map(|meeting| R::spawn_with_handle(async move { meet(&meeting) }));
+            for handle in handles {
+                handle.await.unwrap();
+            }
+        }
+    });
+}
+
+fn nobody_sleeps_past_a_push<R: Runtime>() {
+    R::block_on_workers(3, async {
+        let mut players = Vec::new();
+        for _ in 0..3 {
+            players.push(R::spawn_with_handle(async {
+                for round in 0..1_500 {
+                    assert_eq!(R::spawn_with_handle(async move { round }).await, Ok(round));
+                }
+            }));
+        }
+        for player in players {
+            player.await.unwrap();
+        }
+    });
+}
+
+fn a_pair_that_wakes_each_other_starves_nobody<R: Runtime>() {
+    for workers in [1, 2] {
+        R::block_on_workers(workers, async {
+            let (ping, pong) = (Ball::default(), Ball::default());
+            let pairs = 2;
+            for _ in 0..pairs {
+                for (mine, other) in [(ping.clone(), pong.clone()), (pong.clone(), ping.clone())] {
+                    R::spawn(async move {
+                        loop {
+                            other.throw();
+                            mine.clone().await;
+                        }
+                    });
+                }
+            }
+            let counter = R::spawn_with_handle(async {
+                for _ in 0..100 {
+                    R::yield_now().await;
+                }
+            });
+            counter.await.unwrap();
+        });
+    }
+}
+
+/// Thrown by one task, caught by another. Never stays anywhere for long.
+#[derive(Clone, Default)]
+struct Ball(Arc<Mutex<(bool, Vec<std::task::Waker>)>>);
+
+impl Ball {
+    fn throw(&self) {
+        let wakers = {
+            let mut state = self.0.lock().unwrap();
+            state.0 = true;
+            std::mem::take(&mut state.1)
+        };
+        wakers.into_iter().for_each(std::task::Waker::wake);
+    }
+}
+
+impl Future for Ball {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<()> {
+        let mut state = self.0.lock().unwrap();
+        if std::mem::take(&mut state.0) {
+            return std::task::Poll::Ready(());
+        }
+        state.1.push(context.waker().clone());
+        std::task::Poll::Pending
+    }
+}
+
+fn what_is_woken_from_outside_is_run<R: Runtime>() {
+    R::block_on_workers(3, async {
+        let gates: Vec<Gate> = (0..500).map(|_| Gate::default()).collect();
+        let mut handles = Vec::new();
+        for gate in gates.clone() {
+            handles.push(R::spawn_with_handle(gate));
+        }
+        let outside = thread::spawn(move || gates.iter().for_each(Gate::open));
+        for handle in handles {
+            handle.await.unwrap();
+        }
+        outside.join().unwrap();
+    });
+}
+
+fn the_shared_queue_is_not_forgotten<R: Runtime>() {
+    R::block_on_workers(2, async {
+        // Two for each worker, for ever.
+        for _ in 0..4 {
+            R::spawn(async {
+                loop {
+                    R::yield_now().await;
+                }
+            });
+        }
+        let gate = Gate::default();
+        let waiting = R::spawn_with_handle(gate.clone());
+        R::yield_now().await;
+        let outside = gate.open_later(Duration::from_millis(5));
+        waiting.await.unwrap();
+        outside.join().unwrap();
+    });
+}
+
+fn tasks_that_spawn_tasks_all_run<R: Runtime>() {
+    fn tree<R: Runtime>(depth: u32, leaves: Count, done: Gate) {
+        R::spawn(async move {
+            if depth > 0 {
+                tree::<R>(depth - 1, leaves.clone(), done.clone());
+                tree::<R>(depth - 1, leaves, done);
+                return;
+            }
+            leaves.up();
+            if leaves.get() == LEAVES {
+                done.open();
+            }
+        });
+    }
+    const DEPTH: u32 = 11;
+    const LEAVES: usize = 1 << DEPTH;
+    let leaves = Count::default();
+    R::block_on_workers(4, async {
+        let done = Gate::default();
+        tree::<R>(DEPTH, leaves.clone(), done.clone());
+        done.await;
+    });
+    assert_eq!(leaves.get(), LEAVES);
+}
