@@ -13,6 +13,10 @@ mod ch02_two_waits;
 mod ch03_join2;
 mod ch04_newest;
 mod ch05_loom;
+mod ch06_fair_queue;
+mod ch07_no_arrow;
+mod ch08_drop_cancels;
+mod ch09_cancel;
 mod ch29_place;
 
 use std::any::Any;
