@@ -17,6 +17,9 @@ mod ch06_fair_queue;
 mod ch07_no_arrow;
 mod ch08_drop_cancels;
 mod ch09_cancel;
+mod ch10_tick;
+mod ch11_simulated;
+mod ch12_both_ways;
 mod ch29_place;
 
 use std::any::Any;
