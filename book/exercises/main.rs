@@ -20,6 +20,9 @@ mod ch09_cancel;
 mod ch10_tick;
 mod ch11_simulated;
 mod ch12_both_ways;
+mod ch13_who_woke;
+mod ch14_close;
+mod ch15_pass_on;
 mod ch29_place;
 
 use std::any::Any;
