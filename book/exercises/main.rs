@@ -23,6 +23,10 @@ mod ch12_both_ways;
 mod ch13_who_woke;
 mod ch14_close;
 mod ch15_pass_on;
+mod ch16_every_poll;
+mod ch16_first_answer;
+mod ch16_in_flight;
+mod ch17_bounded;
 mod ch29_place;
 
 use std::any::Any;
