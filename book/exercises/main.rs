@@ -27,6 +27,9 @@ mod ch16_every_poll;
 mod ch16_first_answer;
 mod ch16_in_flight;
 mod ch17_bounded;
+mod ch18_send;
+mod ch19_asleep;
+mod ch20_five;
 mod ch29_place;
 
 use std::any::Any;
