@@ -30,6 +30,8 @@ mod ch17_bounded;
 mod ch18_send;
 mod ch19_asleep;
 mod ch20_five;
+mod ch21_slow_client;
+mod ch22_retry;
 mod ch29_place;
 
 use std::any::Any;
