@@ -57,7 +57,7 @@ miri:
     RUST_BACKTRACE=0 MIRIFLAGS="-Zmiri-disable-isolation" CARGO_TARGET_DIR=target/miri cargo +nightly miri test -p runtime --test workers --test oneshot
     RUST_BACKTRACE=0 MIRIFLAGS="-Zmiri-disable-isolation" CARGO_TARGET_DIR=target/miri cargo +nightly miri test -p runtime --test sync -- mutex::a_guard mutex::a_panic rwlock::a_writer
 
-# A fuzz target of netio: head, chunked, router, or differential (needs the nightly toolchain and cargo-fuzz).
+# A fuzz target of netio: head, chunked, router, multipart, range, events, or differential (needs the nightly toolchain and cargo-fuzz).
 fuzz target seconds="600":
     cd netio/fuzz && cargo +nightly fuzz run --sanitizer none {{ target }} -- -max_total_time={{ seconds }}
 

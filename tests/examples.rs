@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output},
     time::{Duration, Instant},
 };
-use tests::{Served, example};
+use tests::{Served, example, examples};
 
 /// What an example does with these arguments.
 fn run(name: &str, arguments: &[&str]) -> Output {
@@ -23,7 +23,7 @@ fn printed(name: &str, arguments: &[&str]) -> String {
 
 #[test]
 fn a_wrong_argument_gives_one_line_and_exit_code_2() {
-    for name in [
+    let names = [
         "hello",
         "hello_gather",
         "coroutines",
@@ -76,12 +76,71 @@ fn a_wrong_argument_gives_one_line_and_exit_code_2() {
         "mini_loop",
         "00_tour",
         "01_four_fetchers",
+        "02_after_ready",
         "02_by_hand",
         "02_three_traits",
-        "02_after_ready",
-    ] {
+        "03_moved",
+        "04_stale",
+        "04_waker",
+        "05_block_on",
+        "05_lost_wake",
+        "06_executor",
+        "06_lock_held",
+        "06_many_wakes",
+        "07_no_arrow",
+        "07_task_cell",
+        "07_two_workers",
+        "08_abort_where",
+        "08_join",
+        "09_nearer",
+        "09_timers",
+        "09_two_ways",
+        "10_edge",
+        "10_one_waker",
+        "10_reactor",
+        "10_waits",
+        "11_calls",
+        "11_polling",
+        "11_spent",
+        "12_connect",
+        "12_echo",
+        "12_in_pieces",
+        "12_zero",
+        "13_many",
+        "13_select",
+        "13_starved",
+        "14_channels",
+        "14_wake_blocks",
+        "15_permits",
+        "15_std_mutex",
+        "16_cancel",
+        "16_drop",
+        "16_futurelock",
+        "16_rollback",
+        "16_scope",
+        "17_cycle",
+        "17_files",
+        "18_shared_queue",
+        "18_two_at_once",
+        "19_event",
+        "19_slept_past",
+        "19_stealing",
+        "20_loom",
+        "20_seeds",
+        "21_chunks",
+        "21_length",
+        "21_server",
+        "21_smuggle",
+        "21_upload",
+        "22_client",
+        "22_half_read",
+        "22_twice",
+        "29_choosing",
+    ];
+    for (name, program) in examples(&names) {
         for arguments in [&["--bogus"][..], &["--scale"], &["--scale", "much"], &["--scale", "-1"]] {
-            let output = run(name, arguments);
+            let output =
+                Command::new(&program).args(arguments).env_remove("SCALE").output().expect("the example starts");
             let said = String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.status.code(), Some(2), "{name} {arguments:?} said: {said}");
             assert_eq!(said.lines().count(), 1, "{name} {arguments:?} said: {said}");

@@ -33,6 +33,12 @@ pub fn example(name: &str) -> PathBuf {
     profile_folder().join("examples").join(name)
 }
 
+/// The programs of these examples, built in one go.
+pub fn examples<'a>(names: &[&'a str]) -> Vec<(&'a str, PathBuf)> {
+    build(&["--examples"]);
+    names.iter().map(|name| (*name, profile_folder().join("examples").join(name))).collect()
+}
+
 /// `TARGET/PROFILE`, where this test was built to `TARGET/PROFILE/deps/NAME-HASH`.
 fn profile_folder() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own program");
