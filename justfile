@@ -79,6 +79,7 @@ lint:
     cargo clippy --workspace --all-targets -- -D warnings
     cargo clippy -p runtime --features polling,tracing --all-targets -- -D warnings
     cargo clippy -p netio --no-default-features -- -D warnings
+    cargo clippy -p netio --features digest-auth,public-suffix -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 # Weave the book and check it: links, leftovers, pictures, every block of Rust.
