@@ -147,6 +147,35 @@ fn every_word_is_spelt() {
     }
 }
 
+#[test]
+fn every_chapter_has_what_the_book_promises() {
+    let parts = [
+        ("an example to run", "{{#run "),
+        ("the map", "{{#map "),
+        ("a prediction", "{{#predict}}"),
+        ("an exercise", "{{#exercise "),
+        ("a trap", "\n## What can go wrong"),
+        ("a checkpoint", "\n## Checkpoint"),
+        ("the same elsewhere", "\n## The same in asyncio, tokio and smol"),
+        ("further reading", "\n## Further reading"),
+    ];
+    let mut written = 0;
+    for file in std::fs::read_dir(root().join("book/chapters")).expect("the chapters") {
+        let name = file.expect("an entry").file_name().into_string().expect("a name in ASCII");
+        let text = std::fs::read_to_string(root().join("book/chapters").join(&name)).expect("a chapter");
+        // The map has the form of its own that it explains.
+        let is_chapter = name.starts_with(|c: char| c.is_ascii_digit()) && !name.starts_with("00-");
+        if !is_chapter || text.contains("{{#unwritten ") {
+            continue;
+        }
+        written += 1;
+        for (part, sign) in parts {
+            assert!(text.contains(sign), "{name} has not {part}");
+        }
+    }
+    assert!(written >= 25, "only {written} chapters");
+}
+
 /// The Rust files below a folder, as paths from the root.
 fn rust_files(folder: &str) -> Vec<String> {
     let mut files = Vec::new();
