@@ -88,6 +88,9 @@ mod solution {
     // ANCHOR_END: solution
 }
 
+/// Makes a bell.
+type New = fn() -> Arc<dyn Bell>;
+
 fn looks() -> Arc<dyn Bell> {
     Arc::new(Looks { rung: AtomicBool::new(false), lock: Mutex::new(()), told: Condvar::new() })
 }
@@ -97,8 +100,8 @@ fn remembers() -> Arc<dyn Bell> {
 }
 
 /// The model finds the bell that forgets, and is content with the one that remembers.
-fn check(model: fn(fn() -> Arc<dyn Bell>)) {
-    let quiet = |new: fn() -> Arc<dyn Bell>| catch_unwind(move || loom::model(move || model(new))).is_ok();
+fn check(model: fn(New)) {
+    let quiet = |new: New| catch_unwind(move || loom::model(move || model(new))).is_ok();
     assert!(quiet(remembers), "the model fails on the bell that is right");
     assert!(!quiet(looks), "the model is content with the bell that loses a wake");
 }
