@@ -93,7 +93,7 @@ fn main() {
     println!("\na real future points into itself: {inside}");
 
     // The box moves into the vector. What is in the box does not.
-    let mut list = vec![future];
+    let mut list = Vec::from([future]);
     println!("the box was moved, and the future is where it was: {}", address(&*list[0]) == start);
     // ANCHOR_END: pinned
     if let Poll::Ready(read) = list[0].as_mut().poll(&mut context) {

@@ -5,9 +5,8 @@
 //! cargo run --release --example 29_choosing -- --count 1000
 //! ```
 //!
-//! `--count` jobs; each waits for `--wait` seconds and then computes for `--work` seconds, or does only one of the two. Each way runs
-//! in processes of its own, so that none inherits the memory of another. Only the way `processes` has several: one for each core, and
-//! the jobs dealt out among them.
+//! `--count` jobs; each waits for `--wait` seconds and then computes for `--work` seconds, or does only one of the two. Each way has a
+//! process of its own; `processes` has one for each core, and the jobs dealt out among them.
 
 use examples::{Arguments, fail, measure};
 use runtime::{Runtime, future::join_all, spawn, spawn_blocking, time::sleep};
@@ -104,7 +103,11 @@ fn main() {
     let job = Job { count: arguments.get("--count", 100), wait, work };
     if let Some(way) = arguments.find::<String>("--way") {
         let way = WAYS.iter().find(|(name, _)| *name == way).unwrap_or_else(|| fail(2, "--way is one of the table's"));
-        let memory = measure::cost(|| Ok(way.1(job))).unwrap_or_else(|error| fail(1, error)).resident;
+        let measured = measure::cost(|| {
+            way.1(job);
+            Ok(())
+        });
+        let memory = measured.unwrap_or_else(|error| fail(1, error)).resident;
         return println!("{} {memory}", measure::processor_time().as_secs_f64());
     }
     println!("{} jobs, {} cores                   time   processor      memory", job.count, cores());
