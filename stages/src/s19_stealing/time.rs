@@ -33,7 +33,7 @@ pub struct Sleep {
     key: Option<(Instant, u64)>,
 }
 
-/// Ready when so much time has passed since the call. To be called by a task or inside [`block_on_workers`].
+/// Ready when so much time has passed since the call. To be called by a task or inside [`block_on_workers`](super::block_on_workers).
 ///
 /// # Panics
 /// Outside of one.
