@@ -250,7 +250,11 @@ impl Drop for Entered {
                 break;
             }
             // The future, not only the task: a future that keeps its own waker keeps its task.
-            left.0.values().for_each(|task| drop(task.take()));
+            for task in left.0.values() {
+                // A waker that comes later finds it queued, and leaves the queue of this executor empty.
+                task.queued.store(true, Ordering::Release);
+                drop(task.take());
+            }
         }
         CURRENT.set(self.before.take());
     }
