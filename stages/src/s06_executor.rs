@@ -39,7 +39,7 @@ impl Wake for Task {
 impl Task {
     fn run(self: Arc<Self>) {
         // Before the poll: a wake that comes during the poll must queue the task again.
-        self.queued.store(false, Ordering::Release);
+        self.queued.swap(false, Ordering::AcqRel);
         let Some(mut future) = self.take() else { return };
         let waker = Waker::from(self.clone());
         if future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
@@ -135,7 +135,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         match executor.next() {
             Turn::Task(task) => task.run(),
             Turn::Main => {
-                main.queued.store(false, Ordering::Release);
+                main.queued.swap(false, Ordering::AcqRel);
                 if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                     return output;
                 }

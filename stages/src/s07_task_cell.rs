@@ -205,7 +205,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         match executor.next() {
             Turn::Task(task) => task.run(),
             Turn::Main => {
-                main.queued.store(false, Ordering::Release);
+                main.queued.swap(false, Ordering::AcqRel);
                 if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                     return output;
                 }

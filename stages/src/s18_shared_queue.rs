@@ -223,7 +223,7 @@ pub fn block_on_workers<F: Future>(workers: usize, future: F) -> F::Output {
         match executor.next(0).expect("only the end of this function closes it") {
             Turn::Task(task) => task.run(),
             Turn::Main => {
-                main.queued.store(false, Ordering::Release);
+                main.queued.swap(false, Ordering::AcqRel);
                 if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                     return output;
                 }
