@@ -50,7 +50,7 @@ mod flag {
     }
 
     pub(crate) fn run(task: Arc<Task>, worker: u32) {
-        task.queued.store(false, Ordering::Release);
+        task.queued.swap(false, Ordering::AcqRel);
         let Some(mut future) = task.future.lock().unwrap().take() else {
             return println!("  worker {worker}: there is no future in it");
         };

@@ -81,7 +81,7 @@ mod counted {
         let (queue, turns) = channel();
         Arc::new(Task { work: Mutex::new(work), queue, queued: AtomicBool::new(false) }).wake();
         while let Ok(task) = turns.recv() {
-            task.queued.store(false, Ordering::Release);
+            task.queued.swap(false, Ordering::AcqRel);
             let waker = task.clone().into();
             let poll = task.work.lock().unwrap().as_mut().poll(&mut Context::from_waker(&waker));
             if poll.is_ready() {

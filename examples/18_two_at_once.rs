@@ -40,7 +40,7 @@ mod loses {
 
     impl Task {
         pub(crate) fn run(self: Arc<Self>) -> &'static str {
-            self.queued.store(false, Ordering::Release);
+            self.queued.swap(false, Ordering::AcqRel);
             let future = self.future.lock().unwrap().take();
             let Some(mut future) = future else { return "finds no future, and lets the task go" };
             let waker = Waker::from(self.clone());
