@@ -67,7 +67,9 @@ mod newest {
                 return Poll::Ready(());
             }
             if !door.waiting.as_ref().is_some_and(|kept| kept.will_wake(cx.waker())) {
-                door.waiting = Some(cx.waker().clone());
+                let stale = door.waiting.replace(cx.waker().clone());
+                drop(door);
+                drop(stale);
             }
             Poll::Pending
         }

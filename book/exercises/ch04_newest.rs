@@ -99,9 +99,11 @@ mod solution {
             if state.rung {
                 return Poll::Ready(());
             }
-            match &mut state.waker {
-                Some(waker) if waker.will_wake(cx.waker()) => {}
-                waker => *waker = Some(cx.waker().clone()),
+            if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                let stale = state.waker.replace(cx.waker().clone());
+                // Dropped outside of the lock, too.
+                drop(state);
+                drop(stale);
             }
             Poll::Pending
         }
