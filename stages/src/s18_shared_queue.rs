@@ -234,10 +234,12 @@ pub fn block_on_workers<F: Future>(workers: usize, future: F) -> F::Output {
 
 // ANCHOR_END: block_on
 
+// ANCHOR: is_current
 /// Whether the calling thread works for one.
 pub fn is_current() -> bool {
     CURRENT.with_borrow(Option::is_some)
 }
+// ANCHOR_END: is_current
 
 /// As [`block_on_workers`], with the thread that calls it alone.
 pub fn block_on<F: Future>(future: F) -> F::Output {
