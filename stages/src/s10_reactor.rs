@@ -43,11 +43,13 @@ impl Task {
     fn run(self: Arc<Self>) {
         // Before the poll: a wake that comes during the poll must queue the task again.
         self.queued.swap(false, Ordering::AcqRel);
-        let Some(mut future) = self.take() else { return };
+        // Over: from here on it counts as queued, so that no waker queues it any more.
+        let Some(mut future) = self.take() else { return self.queued.store(true, Ordering::Release) };
         let waker = Waker::from(self.clone());
         if future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
             *self.future.lock().unwrap() = Some(future);
         } else {
+            self.queued.store(true, Ordering::Release);
             self.executor.lock().tasks.remove(&self.id);
         }
     }

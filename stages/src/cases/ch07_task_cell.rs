@@ -165,10 +165,18 @@ fn a_waker_may_outlive_its_executor<R: Runtime>() {
             stored.lock().unwrap().push(context.waker().clone());
             Poll::Pending
         }));
+        // One that is over is not left alone by its waker either; the second wake finds it over already.
+        let stored = kept.clone();
+        R::spawn(poll_fn(move |context| {
+            context.waker().wake_by_ref();
+            stored.lock().unwrap().push(context.waker().clone());
+            Poll::Ready(())
+        }));
+        R::yield_now().await;
         R::yield_now().await;
     });
     let wakers = std::mem::take(&mut *kept.lock().unwrap());
-    assert_eq!(wakers.len(), 1, "polls of a task that nobody woke");
+    assert_eq!(wakers.len(), 2, "polls of two tasks that nobody waits for");
     wakers.iter().for_each(Waker::wake_by_ref);
     thread::spawn(move || wakers.into_iter().for_each(Waker::wake)).join().unwrap();
     R::block_on(async { R::yield_now().await });
