@@ -13,6 +13,8 @@
 #[cfg(all(test, runtime_loom))]
 mod loom_models;
 mod ring;
+#[cfg(all(test, not(runtime_loom)))]
+mod tests;
 
 use ring::{Ring, Slot};
 
@@ -113,12 +115,6 @@ impl Local {
         }
     }
 
-    /// A task that was taken from elsewhere to be run now.
-    pub(crate) fn push_first(&self, task: Task) {
-        self.bound.borrow_mut().push_front(Runnable::Task(task));
-        self.bound_is_next.set(true);
-    }
-
     /// Something that has just run and wants to run again: behind everything else.
     pub(crate) fn push_back(&self, task: Task, overflow: &Injector) {
         if self.alone || task.is_pinned() {
@@ -178,6 +174,9 @@ impl Local {
     }
 
     /// Takes from a sibling's shelf: one task to run now, the others into our own ring, as far as it has room.
+    ///
+    /// The one is to be [pushed](Local::push), not kept: whatever this worker runs before it may get stuck, and then a sibling must
+    /// find it.
     pub(crate) fn steal_from(&self, victim: &Shelf, take: Take) -> Option<Task> {
         let stolen = victim.ring.steal_into(&self.shelf.ring);
         stolen.or_else(|| if take == Take::All { victim.next.take() } else { None })
@@ -185,7 +184,8 @@ impl Local {
 
     /// Takes this worker's share of what came from outside: all of it if it is alone.
     pub(crate) fn take_from(&self, injector: &Injector, workers: usize) {
-        let room = RING / 2;
+        // One even if there is no room: a ring that is always full must not starve those who wait outside.
+        let room = (RING - self.shelf.ring.len()).clamp(1, RING / 2);
         injector.take_share(workers, if self.alone { usize::MAX } else { room }, |task| {
             if self.alone || task.is_pinned() {
                 self.bound.borrow_mut().push_back(Runnable::Task(task));

@@ -72,7 +72,7 @@ impl Shift<'_> {
         let shared = self.shared.clone();
         for seat in shared.seats.iter().filter(|seat| seat.answer.owes(round)) {
             while let Some(task) = self.here.local.steal_from(&seat.shelf, Take::All) {
-                self.here.local.push_first(task);
+                self.here.push(Runnable::Task(task));
                 self.sweep_once();
             }
         }

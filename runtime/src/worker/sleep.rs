@@ -1,7 +1,13 @@
 //! Nothing to run: look for work, sleep, and with one eye open look after those who may be stuck.
 
 use super::{look::add, shift::Shift};
-use crate::{queue::Take, reactor::Wait, task::Task, time::Instant, trace::Kind};
+use crate::{
+    queue::{Runnable, Take},
+    reactor::Wait,
+    task::Task,
+    time::Instant,
+    trace::Kind,
+};
 use std::{
     sync::atomic::Ordering::{AcqRel, Acquire, Relaxed},
     time::Duration,
@@ -27,7 +33,7 @@ impl Shift<'_> {
             && let Some(task) = self.steal(Take::Half)
         {
             self.stop_searching();
-            return self.here.local.push_first(task);
+            return self.here.push(Runnable::Task(task));
         }
         if !self.seat().nudger.park().prepare() {
             // Somebody has just brought something: look at that first.
