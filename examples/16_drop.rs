@@ -47,10 +47,10 @@ fn main() {
         println!("two seconds of patience:");
         let shown = timeout(scaled(2.0), dashboard()).await;
         println!("  shown: {}, after {:.2} s", shown.is_ok(), start.elapsed().as_secs_f64());
-        // ANCHOR_END: cut
 
         println!("none at all, not even a first poll:");
         drop(dashboard());
         println!("  nothing has happened");
+        // ANCHOR_END: cut
     });
 }
