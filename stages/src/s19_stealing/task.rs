@@ -60,7 +60,7 @@ impl Task {
         drop(stage);
         let waker = Waker::from(self.clone());
         let poll = || future.as_mut().poll(&mut Context::from_waker(&waker));
-        // A panic is the end of this task, and of nothing else. (One with a handle has caught it already: stage 8.)
+        // A panic is the end of this task, and of nothing else. (One with a handle has caught it already: chapter 8.)
         let pending = matches!(catch_unwind(AssertUnwindSafe(poll)), Ok(Poll::Pending));
         let mut stage = self.lock();
         match (pending, &*stage) {
