@@ -12,11 +12,12 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+// ANCHOR: toy
 /// A memory of so many cells, each with a number, its address. Nothing in it is unsafe, so the accident can be looked at.
 const CELLS: usize = 20;
 
-// ANCHOR: toy
-/// A value in the memory: four letters, and behind them the *address* of the letter that is to be read next.
+/// In a cell is a letter, or a note. A value takes five: four letters, and behind them the *address* of the letter that is to be
+/// read next.
 struct Memory {
     letters: [char; CELLS],
     notes: [Option<usize>; CELLS],
@@ -95,8 +96,8 @@ fn main() {
     // The box moves into the vector. What is in the box does not.
     let mut list = Vec::from([future]);
     println!("the box was moved, and the future is where it was: {}", address(&*list[0]) == start);
-    // ANCHOR_END: pinned
     if let Poll::Ready(read) = list[0].as_mut().poll(&mut context) {
         println!("the second poll reads through the reference: {read}");
     }
+    // ANCHOR_END: pinned
 }
