@@ -12,6 +12,7 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
+// ANCHOR: door
 /// A door, and whoever waits for it.
 #[derive(Default)]
 pub(crate) struct Door {
@@ -30,6 +31,7 @@ fn open(door: &Shared) {
     // Outside of the lock: a waker runs code of somebody else.
     waiting.into_iter().for_each(Waker::wake);
 }
+// ANCHOR_END: door
 
 mod first {
     use super::*;

@@ -33,13 +33,13 @@ impl Wake for Note {
 
 fn main() {
     Arguments::parse(&[]);
+    // ANCHOR: life
     let list = List::default();
     let note = Arc::new(Note { name: "tea", list: list.clone() });
     let say = |what: &str| println!("{what:<46}{}       {:?}", Arc::strong_count(&note), list.lock().unwrap());
 
     println!("{:<43}owners    list", "");
     say("a note");
-    // ANCHOR: life
     let waker = Waker::from(note.clone());
     say("a waker is made of it");
     let other = waker.clone();
