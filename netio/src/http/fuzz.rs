@@ -1,7 +1,7 @@
 //! The codec, for the fuzz targets in `netio/fuzz`: they see no more of it than this. It is compiled under `cfg(fuzzing)` only.
 
 use super::{
-    HeaderMap,
+    HeaderMap, Request,
     fault::Fault,
     framing::{Decoded, Decoder, Framing},
     head::{self, MOST_FIELDS, Scan},
@@ -34,8 +34,8 @@ pub fn request<'wire>(pieces: impl IntoIterator<Item = &'wire [u8]>, most: usize
         }
     }
     let Some(bytes) = taken else { return Ok(None) };
-    let head = head::request(&bytes, MOST_FIELDS).map_err(status)?;
-    let request = &head.request;
+    let mut request = Request::default();
+    let facts = head::request(&bytes, MOST_FIELDS, &mut request).map_err(status)?;
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let mut written = format!("{} {target} HTTP/1.1\r\n", request.method()).into_bytes();
     for (name, value) in request.headers() {
@@ -44,18 +44,18 @@ pub fn request<'wire>(pieces: impl IntoIterator<Item = &'wire [u8]>, most: usize
             written.extend_from_slice(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
         }
     }
-    let length = match head.framing {
+    let length = match facts.framing {
         Framing::Length(length) => format!("content-length: {length}\r\n"),
         _ => "transfer-encoding: chunked\r\n".to_owned(),
     };
-    let close = if head.keep_alive { "\r\n" } else { "connection: close\r\n\r\n" };
+    let close = if facts.keep_alive { "\r\n" } else { "connection: close\r\n\r\n" };
     written.extend_from_slice([&*length, close].concat().as_bytes());
     Ok(Some(Head {
         first: vec![request.method().to_string(), request.uri().to_string()],
         version: format!("{:?}", request.version()),
         fields: fields(request.headers()),
-        framing: format!("{:?}", head.framing),
-        keep_alive: head.keep_alive,
+        framing: format!("{:?}", facts.framing),
+        keep_alive: facts.keep_alive,
         left: input.len(),
         written,
     }))

@@ -1,7 +1,7 @@
 //! Heads: the first line of a message and its header fields.
 //!
 //! ```text
-//!   input ──> Scan ──> a whole head ──> httparse ──> words ──┬─> target: the first line ──┬─> RequestHead
+//!   input ──> Scan ──> a whole head ──> httparse ──> words ──┬─> target: the first line ──┬─> Request
 //!             CR LF CR LF                                    └─> facts: the fields ───────┘   ResponseHead
 //! ```
 //!
@@ -29,11 +29,9 @@ use std::mem::MaybeUninit;
 /// No limit allows more fields than this: room for them is kept on the stack.
 pub(crate) const MOST_FIELDS: usize = 128;
 
-/// The head of a request.
+/// What the head of a request says about the message itself; the rest is in the [`Request`].
 #[derive(Debug)]
-pub(crate) struct RequestHead {
-    /// Still without its body.
-    pub(crate) request: Request,
+pub(crate) struct RequestFacts {
     pub(crate) framing: Framing,
     /// The client would send another request on this connection.
     pub(crate) keep_alive: bool,
@@ -56,14 +54,16 @@ pub(crate) struct ResponseHead {
     pub(crate) upgrades: bool,
 }
 
-/// Understands the head of a request. `head` ends with its empty line.
-pub(crate) fn request(head: &Bytes, most_fields: usize) -> Result<RequestHead, Fault> {
+/// Understands the head of a request, and puts it in a new one, which has no body yet. `head` ends with its empty line.
+pub(crate) fn request(head: &Bytes, most_fields: usize, request: &mut Request) -> Result<RequestFacts, Fault> {
     let mut slots = [const { MaybeUninit::uninit() }; MOST_FIELDS];
     let slots = &mut slots[..most_fields.min(MOST_FIELDS)];
     let mut parsed = httparse::Request::new(&mut []);
     match parsed.parse_with_uninit_headers(head, slots) {
         Ok(httparse::Status::Complete(length)) if length == head.len() => {}
-        Err(httparse::Error::Version) if let Some(head) = as_http_1_1(head) => return request(&head, most_fields),
+        Err(httparse::Error::Version) if let Some(head) = as_http_1_1(head) => {
+            return self::request(&head, most_fields, request);
+        }
         Ok(_) => return Err(Fault::bad("the head is malformed")),
         Err(error) => return Err(parse_fault(error, head)),
     }
@@ -73,7 +73,6 @@ pub(crate) fn request(head: &Bytes, most_fields: usize) -> Result<RequestHead, F
     if method == Method::CONNECT {
         return Err(Fault::new(StatusCode::NOT_IMPLEMENTED, "this server is no proxy"));
     }
-    let mut request = Request::default();
     let headers = request.headers_mut();
     let facts = Facts::read(head, parsed.headers, headers)?;
     match facts.host {
@@ -107,7 +106,7 @@ pub(crate) fn request(head: &Bytes, most_fields: usize) -> Result<RequestHead, F
     *request.uri_mut() = uri;
     *request.version_mut() = version;
     let (keep_alive, takes_trailers) = (facts.keep_alive(version), facts.takes_trailers);
-    Ok(RequestHead { request, framing, keep_alive, expects_continue, takes_trailers })
+    Ok(RequestFacts { framing, keep_alive, expects_continue, takes_trailers })
 }
 
 /// Understands the head of the response to a request that was a `HEAD`, or was not.
@@ -201,8 +200,10 @@ fn version_in(head: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn parse(head: &str) -> Result<RequestHead, Fault> {
-        request(&Bytes::copy_from_slice(head.as_bytes()), MOST_FIELDS)
+    fn parse(head: &str) -> Result<(RequestFacts, Request), Fault> {
+        let mut parsed = Request::default();
+        let facts = request(&Bytes::copy_from_slice(head.as_bytes()), MOST_FIELDS, &mut parsed)?;
+        Ok((facts, parsed))
     }
 
     #[test]
@@ -214,16 +215,16 @@ mod tests {
             ("1.0", "", false),
             ("1.0", "Connection: upgrade, Keep-Alive\r\n", true),
         ] {
-            let head = parse(&format!("GET / HTTP/{version}\r\nHost: a\r\n{wish}\r\n")).unwrap();
-            assert_eq!(head.keep_alive, stays, "{version} {wish}");
+            let (facts, _) = parse(&format!("GET / HTTP/{version}\r\nHost: a\r\n{wish}\r\n")).unwrap();
+            assert_eq!(facts.keep_alive, stays, "{version} {wish}");
         }
     }
 
     #[test]
     fn a_later_minor_version_is_read_as_ours() {
         for minor in 1..=9 {
-            let head = parse(&format!("GET / HTTP/1.{minor}\r\nHost: a\r\n\r\n")).unwrap();
-            assert_eq!((head.request.version(), head.keep_alive), (Version::HTTP_11, true));
+            let (facts, request) = parse(&format!("GET / HTTP/1.{minor}\r\nHost: a\r\n\r\n")).unwrap();
+            assert_eq!((request.version(), facts.keep_alive), (Version::HTTP_11, true));
             assert!(parse(&format!("GET / HTTP/1.{minor}\r\n\r\n")).is_err(), "HTTP/1.{minor} has a host");
             let wire = format!("HTTP/1.{minor} 200\r\nContent-Length: 2\r\n\r\n");
             let head = response(&wire.into(), MOST_FIELDS, false).unwrap();
@@ -286,8 +287,8 @@ mod tests {
             ("xtrailers", false),
             ("", false),
         ] {
-            let head = parse(&format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: TE\r\nTE: {value}\r\n\r\n")).unwrap();
-            assert_eq!(head.takes_trailers, takes, "{value}");
+            let head = format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: TE\r\nTE: {value}\r\n\r\n");
+            assert_eq!(parse(&head).unwrap().0.takes_trailers, takes, "{value}");
         }
     }
 

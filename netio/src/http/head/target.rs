@@ -5,10 +5,23 @@ use ::http::{Method, StatusCode, Uri, uri::Authority};
 use bytes::Bytes;
 use std::net::Ipv6Addr;
 
+/// For each byte, whether it is one of these.
+macro_rules! table {
+    ($bytes:pat) => {{
+        let mut table = [false; 256];
+        let mut byte = 0;
+        while byte < table.len() {
+            table[byte] = matches!(byte as u8, $bytes);
+            byte += 1;
+        }
+        table
+    }};
+}
+
 /// The target as a path (or `*`), and the host if the target names one.
 pub(super) fn read(head: &Bytes, target: &str, method: &Method) -> Result<(Uri, Option<Authority>), Fault> {
     const MALFORMED: Fault = Fault::bad("the target is malformed");
-    if !target.bytes().all(may_stand_in_a_target) {
+    if !target.bytes().all(|byte| IN_A_TARGET[usize::from(byte)]) {
         return Err(MALFORMED);
     }
     let uri = Uri::from_maybe_shared(head.slice_ref(target.as_bytes())).map_err(|_| MALFORMED)?;
@@ -46,13 +59,26 @@ pub(super) fn read(head: &Bytes, target: &str, method: &Method) -> Result<(Uri, 
 }
 
 /// RFC 3986 allows fewer, but browsers send ``\ ^ ` { | }`` as they are. A fragment is never sent.
-fn may_stand_in_a_target(byte: u8) -> bool {
-    matches!(byte, b'!' | b'$'..=b';' | b'=' | b'?'..=b'~')
-}
+const IN_A_TARGET: [bool; 256] = table!(b'!' | b'$'..=b';' | b'=' | b'?'..=b'~');
+
+/// What most hosts are made of.
+const IN_A_PLAIN_NAME: [bool; 256] = table!(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'-');
 
 /// A name, an IPv4 number or a bracketed IPv6 number, and perhaps a port; no user. RFC 3986, 3.2.2 and 3.2.3.
 pub(super) fn is_host(host: &[u8]) -> bool {
-    let Ok(host) = std::str::from_utf8(host) else { return false };
+    // Most hosts are plain, and each byte is looked at once.
+    let name = host.iter().take_while(|byte| IN_A_PLAIN_NAME[usize::from(**byte)]).count();
+    match &host[name..] {
+        [] if name > 0 => true,
+        [b':', port @ ..] if name > 0 && port.len() <= 5 => {
+            let digit = |number, byte: &u8| byte.is_ascii_digit().then(|| 10 * number + u32::from(byte - b'0'));
+            port.iter().try_fold(0, digit).is_some_and(|number| number <= u32::from(u16::MAX))
+        }
+        _ => std::str::from_utf8(host).is_ok_and(is_unusual_host),
+    }
+}
+
+fn is_unusual_host(host: &str) -> bool {
     if let Some((number, port)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return number.parse::<Ipv6Addr>().is_ok() && is_port(port);
     }
@@ -61,13 +87,11 @@ pub(super) fn is_host(host: &[u8]) -> bool {
 }
 
 fn is_name(name: &str) -> bool {
-    let usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let usual = |byte: u8| IN_A_PLAIN_NAME[usize::from(byte)];
     let two_digits =
         |rest: &str| matches!(rest.as_bytes(), [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
     let allowed = |byte: u8| usual(byte) || b"_~%!$&'()*+,;=".contains(&byte);
-    // Most names have nothing unusual in them, and are looked at once.
-    !name.is_empty()
-        && (name.bytes().all(usual) || (name.bytes().all(allowed) && name.split('%').skip(1).all(two_digits)))
+    !name.is_empty() && name.bytes().all(allowed) && name.split('%').skip(1).all(two_digits)
 }
 
 /// Nothing, or a colon and a number; RFC 3986 lets the number be empty.

@@ -18,12 +18,12 @@ use crate::{
     http::{
         Request, Response, StatusCode, explain,
         fault::Fault,
-        head::{self, RequestHead, Scan},
+        head::{self, Scan},
         input::poll_fill,
     },
     net::{Socket, Transport},
 };
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use runtime::time::Instant;
 use std::{
     future::{Future, poll_fn},
@@ -114,29 +114,35 @@ impl<S: Service> Connection<S> {
 
     /// One request and its answer.
     async fn exchange(&mut self, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Stop> {
-        let mut head = self.wire.read_head(stop, self.served == 0).await?;
-        *head.request.body_mut() = self.wire.body(&head);
-        let last = self.served + 1 >= self.wire.shared.limits.requests_per_connection;
-        let plan = Plan::new(&head, head.keep_alive && !last);
-        let response = self.answer(head.request).await?;
+        let bytes = self.wire.read_head(stop, self.served == 0).await?;
+        let (answer, plan) = self.begin(&bytes)?;
+        drop(bytes);
+        let mut answer = pin!(answer);
+        let response = poll_fn(|context| self.wire.poll_answer(answer.as_mut(), context)).await?;
         self.wire.respond(response, plan).await
     }
 
     /// Calls the handler.
-    fn answer(&mut self, mut request: Request) -> impl Future<Output = Result<Response, Stop>> {
+    ///
+    /// A request is large, and so are the futures that have one in them. So this is no future itself, and nothing is handed on
+    /// more often than it must.
+    fn begin(&mut self, bytes: &Bytes) -> Result<(S::Answer, Plan), Stop> {
+        let shared = &*self.wire.shared;
+        let mut request = Request::default();
+        let facts = head::request(bytes, shared.limits.fields(), &mut request)?;
+        let last = self.served + 1 >= shared.limits.requests_per_connection;
+        let plan = Plan::new(&request, &facts, facts.keep_alive && !last);
         if let Some(peer) = self.peer {
             request.extensions_mut().insert(peer);
         }
-        if self.wire.shared.informational {
+        if shared.informational {
             let (informational, interim) = Informational::new(request.version());
             request.extensions_mut().insert(informational);
             self.wire.interim = interim;
         }
-        let answer = catch_unwind(AssertUnwindSafe(|| self.service.answer(request))).map_err(panicked);
-        async move {
-            let mut answer = pin!(answer?);
-            poll_fn(|context| self.wire.poll_answer(answer.as_mut(), context)).await
-        }
+        *request.body_mut() = self.wire.body(&facts);
+        let answer = catch_unwind(AssertUnwindSafe(|| self.service.answer(request))).map_err(panicked)?;
+        Ok((answer, plan))
     }
 }
 
@@ -177,16 +183,12 @@ impl Wire {
         }
     }
 
-    async fn read_head(
-        &mut self,
-        mut stop: Pin<&mut impl Future<Output = ()>>,
-        first: bool,
-    ) -> Result<RequestHead, Stop> {
+    async fn read_head(&mut self, mut stop: Pin<&mut impl Future<Output = ()>>, first: bool) -> Result<Bytes, Stop> {
         let mut scan = Scan::default();
         let mut deadline = None;
         loop {
             if let Some(bytes) = scan.take(&mut self.input, self.shared.limits.head_bytes)? {
-                return Ok(head::request(&bytes, self.shared.limits.fields())?);
+                return Ok(bytes);
             }
             self.flush().await?;
             if self.input.is_empty() {

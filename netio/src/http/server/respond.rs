@@ -17,11 +17,11 @@ use super::{
     wire::{Peer, Wire},
 };
 use crate::http::{
-    HeaderMap, Method, Response, StatusCode, Version,
+    HeaderMap, Method, Request, Response, StatusCode, Version,
     body::{Chunks, Outgoing},
     fault::Fault,
     framing::Framing,
-    head::RequestHead,
+    head::RequestFacts,
     header,
     output::{self, Afterwards, CONTINUE},
     trailers::Announced,
@@ -54,9 +54,9 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(head: &RequestHead, keep_alive: bool) -> Self {
-        let to_head = head.request.method() == Method::HEAD;
-        Plan { to_head, version: head.request.version(), keep_alive, takes_trailers: head.takes_trailers }
+    pub(super) fn new(request: &Request, facts: &RequestFacts, keep_alive: bool) -> Self {
+        let to_head = request.method() == Method::HEAD;
+        Plan { to_head, version: request.version(), keep_alive, takes_trailers: facts.takes_trailers }
     }
 
     /// For a request that was not understood.
@@ -285,6 +285,8 @@ impl Wire {
 }
 
 fn asks_to_close(headers: &HeaderMap) -> bool {
-    let options = headers.get_all(header::CONNECTION).into_iter().filter_map(|value| value.to_str().ok());
+    // Most have a few fields, and none of these: to look at each name costs less than to look for the one.
+    let values = headers.iter().filter(|(name, _)| **name == header::CONNECTION).map(|(_, value)| value);
+    let options = values.filter_map(|value| value.to_str().ok());
     options.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case("close"))
 }

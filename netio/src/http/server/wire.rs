@@ -15,7 +15,7 @@ use crate::{
         Body,
         client::Upgraded,
         framing::{Decoded, Framing},
-        head::RequestHead,
+        head::RequestFacts,
         input::poll_fill,
         output::CONTINUE,
     },
@@ -101,7 +101,7 @@ impl Wire {
     }
 
     /// The body of a request whose head was read: whole if it is here, else to be read.
-    pub(super) fn body(&mut self, head: &RequestHead) -> Body {
+    pub(super) fn body(&mut self, head: &RequestFacts) -> Body {
         let mut body = match head.framing {
             Framing::Length(0) => return Body::empty(),
             Framing::Length(length) if length <= self.input.len() as u64 => {
