@@ -92,6 +92,15 @@ macro_rules! waits {
 }
 pub(super) use waits;
 
+/// A task polls this first, and then another one does. How often the second is woken.
+pub(super) fn moves_to_another_task<F: Future>(mut future: Pin<&mut F>) -> Count {
+    let wakes = Count::default();
+    for waker in [Waker::noop().clone(), Arc::new(Woken(wakes.clone())).into()] {
+        assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending(), "it is ready too early");
+    }
+    wakes
+}
+
 /// Lets the other tasks go as far as they can.
 pub(super) async fn a_few_turns<R: super::Runtime>() {
     for _ in 0..10 {
