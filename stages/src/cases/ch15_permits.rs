@@ -2,7 +2,7 @@
 
 use super::{
     Case, Ended, Handle, Mutex, Notify, Runtime, Semaphore,
-    support::{Log, a_few_turns, cases, moves_to_another_task, waits},
+    support::{AtOnce, Log, a_few_turns, cases, moves_to_another_task, waits},
 };
 use std::{
     pin::pin,
@@ -37,6 +37,8 @@ cases! { 15:
         "Chosen, and dropped before it was polled: wake the next, or leave a note.",
     one_that_waits_may_move_to_another_task:
         "Each poll of one that is in line leaves its own waker, in the place of the one that is there: the latest counts.",
+    one_that_waits_may_be_polled_by_its_waker:
+        "Whoever gives still holds the lock when it wakes. Take the first out of the line, give the lock back, and wake then.",
 }
 
 fn so_many_permits_and_no_more<R: Runtime>() {
@@ -233,5 +235,26 @@ fn one_that_waits_may_move_to_another_task<R: Runtime>() {
         notify.notify_one();
         assert_eq!(wakes.get(), 1, "how often the task was woken that asked for a note last");
         notified.await;
+    });
+}
+
+fn one_that_waits_may_be_polled_by_its_waker<R: Runtime>() {
+    R::block_on(async {
+        let semaphore = R::semaphore(1);
+        let held = semaphore.acquire().await;
+        let later = || {
+            let semaphore = semaphore.clone();
+            AtOnce::start(async move { drop(semaphore.acquire().await) })
+        };
+        // Each of them gives it back on the spot, and so on: all inside the first drop.
+        let jobs = [later(), later(), later()];
+        drop(held);
+        assert_eq!(jobs.map(|job| job.output()), [Some(()); 3], "which had the permit and gave it back");
+
+        let notify = R::notify();
+        let told = notify.clone();
+        let waits = AtOnce::start(async move { told.notified().await });
+        notify.notify_one();
+        assert_eq!(waits.output(), Some(()), "the end of one that was notified");
     });
 }
