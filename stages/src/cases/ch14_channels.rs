@@ -250,7 +250,7 @@ fn a_oneshot_may_move_to_another_task<R: Runtime>() {
         let mut receiver = pin!(receiver);
         let wakes = moves_to_another_task(receiver.as_mut());
         assert_eq!(send(7), Ok(()));
-        assert_eq!(wakes.get(), 1, "how often the task was woken that asked last");
+        assert!(wakes.get() > 0, "nobody woke the task that asked last");
         assert_eq!(receiver.await, Some(7));
     });
 }
@@ -261,7 +261,7 @@ fn a_recv_may_move_to_another_task<R: Runtime>() {
         let mut receives = pin!(receiver.recv());
         let wakes = moves_to_another_task(receives.as_mut());
         assert_eq!(sender.send(7).await, Ok(()));
-        assert_eq!(wakes.get(), 1, "how often the task was woken that asked last");
+        assert!(wakes.get() > 0, "nobody woke the task that asked last");
         assert_eq!(receives.await, Some(7));
     });
 }
@@ -273,7 +273,7 @@ fn a_send_may_move_to_another_task<R: Runtime>() {
         let mut sends = pin!(sender.send(2));
         let wakes = moves_to_another_task(sends.as_mut());
         assert_eq!(receiver.recv().await, Some(1));
-        assert_eq!(wakes.get(), 1, "how often the task was woken that asked last");
+        assert!(wakes.get() > 0, "nobody woke the task that asked last");
         assert_eq!(sends.await, Ok(()));
     });
 }

@@ -226,14 +226,14 @@ fn one_that_waits_may_move_to_another_task<R: Runtime>() {
         let mut acquires = pin!(semaphore.acquire());
         let wakes = moves_to_another_task(acquires.as_mut());
         drop(held);
-        assert_eq!(wakes.get(), 1, "how often the task was woken that asked for a permit last");
+        assert!(wakes.get() > 0, "nobody woke the task that asked for a permit last");
         drop(acquires.await);
 
         let notify = R::notify();
         let mut notified = pin!(notify.notified());
         let wakes = moves_to_another_task(notified.as_mut());
         notify.notify_one();
-        assert_eq!(wakes.get(), 1, "how often the task was woken that asked for a note last");
+        assert!(wakes.get() > 0, "nobody woke the task that asked for a note last");
         notified.await;
     });
 }
