@@ -763,7 +763,7 @@ fn a_request_has_a_name_and_a_line_in_the_log() {
                 "\"GET /?a=b HTTP/1.1\" 200 6 0.250s mine.1",
                 "\"GET /%22no%22 HTTP/1.1\" 404 37 0.000s web1-2",
                 "\"GET / HTTP/1.1\" 200 6 0.250s web1-3",
-                "\"GET /stream HTTP/1.1\" 200 - 0.000s web1-4",
+                "\"GET /stream HTTP/1.1\" 200 1 0.000s web1-4",
                 "\"GET /panic HTTP/1.1\" 500 48 0.000s web1-5",
             ]
         );

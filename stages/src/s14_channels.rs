@@ -151,7 +151,7 @@ pub struct Sending<'sender, T> {
     name: Option<u64>,
 }
 
-/// It is never pinned by what it holds.
+/// It only carries its value, which may be moved out of it in a poll, whatever `T` is.
 impl<T> Unpin for Sending<'_, T> {}
 
 impl<T> Future for Sending<'_, T> {

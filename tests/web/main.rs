@@ -1,5 +1,6 @@
 //! What a web server sends besides text: files and their parts, compressed bodies, forms with files, events.
 
+mod access_log;
 mod compression;
 mod conditional;
 mod curl;

@@ -2,8 +2,10 @@
 
 use super::{
     Case, Receiver, Runtime, Sender,
-    support::{Count, Dropped, Gate, Log, a_few_turns, cases, waits},
+    support::{AtOnce, Count, Dropped, Gate, Log, a_few_turns, cases, moves_to_another_task, waits},
 };
+use std::pin::pin;
+
 cases! { 14:
     a_oneshot_gives_its_value:
         "To send is to fill the slot and then to wake the receiver; one that comes later finds the slot full.",
@@ -31,6 +33,18 @@ cases! { 14:
         "It was woken, and dropped before it was polled: its slot must go to the next in line.",
     what_nobody_received_is_dropped_once:
         "The values that are left belong to the channel, and go with it.",
+    a_oneshot_may_move_to_another_task:
+        "Each poll that finds nothing leaves its own waker, in the place of the one that is there: the latest counts.",
+    a_recv_may_move_to_another_task:
+        "Each poll that finds nothing leaves its own waker, in the place of the one that is there: the latest counts.",
+    a_send_may_move_to_another_task:
+        "A send that is polled while it is in line replaces the waker that it left there: the latest counts.",
+    a_oneshot_may_be_polled_by_its_waker:
+        "Whoever wakes still holds the lock. Take the waker out, give the lock back, and wake then: also in the sender's drop.",
+    a_recv_may_be_polled_by_its_waker:
+        "Whoever wakes still holds the lock. Take the waker out, give the lock back, and wake then: in send, and when the last sender goes.",
+    a_send_may_be_polled_by_its_waker:
+        "Whoever wakes still holds the lock. Take the waker out, give the lock back, and wake then: in recv, and when the receiver goes.",
 }
 
 fn a_oneshot_gives_its_value<R: Runtime>() {
@@ -227,5 +241,83 @@ fn what_nobody_received_is_dropped_once<R: Runtime>() {
         assert_eq!(drops.get(), 0);
         drop((sender, receiver));
         assert_eq!(drops.get(), 3);
+    });
+}
+
+fn a_oneshot_may_move_to_another_task<R: Runtime>() {
+    R::block_on(async {
+        let (send, receiver) = R::oneshot();
+        let mut receiver = pin!(receiver);
+        let wakes = moves_to_another_task(receiver.as_mut());
+        assert_eq!(send(7), Ok(()));
+        assert!(wakes.get() > 0, "nobody woke the task that asked last");
+        assert_eq!(receiver.await, Some(7));
+    });
+}
+
+fn a_recv_may_move_to_another_task<R: Runtime>() {
+    R::block_on(async {
+        let (sender, mut receiver) = R::channel(1);
+        let mut receives = pin!(receiver.recv());
+        let wakes = moves_to_another_task(receives.as_mut());
+        assert_eq!(sender.send(7).await, Ok(()));
+        assert!(wakes.get() > 0, "nobody woke the task that asked last");
+        assert_eq!(receives.await, Some(7));
+    });
+}
+
+fn a_send_may_move_to_another_task<R: Runtime>() {
+    R::block_on(async {
+        let (sender, mut receiver) = R::channel(1);
+        assert_eq!(sender.send(1).await, Ok(()));
+        let mut sends = pin!(sender.send(2));
+        let wakes = moves_to_another_task(sends.as_mut());
+        assert_eq!(receiver.recv().await, Some(1));
+        assert!(wakes.get() > 0, "nobody woke the task that asked last");
+        assert_eq!(sends.await, Ok(()));
+    });
+}
+
+fn a_oneshot_may_be_polled_by_its_waker<R: Runtime>() {
+    R::block_on(async {
+        let (send, receiver) = R::oneshot();
+        let receives = AtOnce::start(receiver);
+        assert_eq!(send(7), Ok(()));
+        assert_eq!(receives.output(), Some(Some(7)), "received while it was sent");
+
+        let (send, receiver) = R::oneshot::<u8>();
+        let receives = AtOnce::start(receiver);
+        drop(send);
+        assert_eq!(receives.output(), Some(None), "received while the sender went");
+    });
+}
+
+fn a_recv_may_be_polled_by_its_waker<R: Runtime>() {
+    R::block_on(async {
+        let (sender, mut receiver) = R::channel(1);
+        let receives = AtOnce::start(async move { (receiver.recv().await, receiver) });
+        assert_eq!(sender.send(7).await, Ok(()));
+        let (value, mut receiver) = receives.output().expect("send wakes the receiver");
+        assert_eq!(value, Some(7), "received while it was sent");
+
+        let receives = AtOnce::start(async move { receiver.recv().await });
+        drop(sender);
+        assert_eq!(receives.output(), Some(None), "received while the last sender went");
+    });
+}
+
+fn a_send_may_be_polled_by_its_waker<R: Runtime>() {
+    R::block_on(async {
+        let (sender, mut receiver) = R::channel(1);
+        assert_eq!(sender.send(1).await, Ok(()));
+        let later = |value| {
+            let sender = sender.clone();
+            AtOnce::start(async move { sender.send(value).await })
+        };
+        let (second, third) = (later(2), later(3));
+        assert_eq!(receiver.recv().await, Some(1));
+        assert_eq!(second.output(), Some(Ok(())), "sent while there was room again");
+        drop(receiver);
+        assert_eq!(third.output(), Some(Err(3)), "came back while the receiver went");
     });
 }

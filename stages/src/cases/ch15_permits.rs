@@ -2,11 +2,14 @@
 
 use super::{
     Case, Ended, Handle, Mutex, Notify, Runtime, Semaphore,
-    support::{Log, a_few_turns, cases, waits},
+    support::{AtOnce, Log, a_few_turns, cases, moves_to_another_task, waits},
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::SeqCst},
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
 };
 
 cases! { 15:
@@ -32,6 +35,10 @@ cases! { 15:
         "A note says `look again`, not how often: at most one is kept.",
     a_notified_waiter_that_goes_passes_it_on:
         "Chosen, and dropped before it was polled: wake the next, or leave a note.",
+    one_that_waits_may_move_to_another_task:
+        "Each poll of one that is in line leaves its own waker, in the place of the one that is there: the latest counts.",
+    one_that_waits_may_be_polled_by_its_waker:
+        "Whoever gives still holds the lock when it wakes. Take the first out of the line, give the lock back, and wake then.",
 }
 
 fn so_many_permits_and_no_more<R: Runtime>() {
@@ -209,5 +216,45 @@ fn a_notified_waiter_that_goes_passes_it_on<R: Runtime>() {
         notify.notify_one();
         drop(only);
         notify.notified().await;
+    });
+}
+
+fn one_that_waits_may_move_to_another_task<R: Runtime>() {
+    R::block_on(async {
+        let semaphore = R::semaphore(1);
+        let held = semaphore.acquire().await;
+        let mut acquires = pin!(semaphore.acquire());
+        let wakes = moves_to_another_task(acquires.as_mut());
+        drop(held);
+        assert!(wakes.get() > 0, "nobody woke the task that asked for a permit last");
+        drop(acquires.await);
+
+        let notify = R::notify();
+        let mut notified = pin!(notify.notified());
+        let wakes = moves_to_another_task(notified.as_mut());
+        notify.notify_one();
+        assert!(wakes.get() > 0, "nobody woke the task that asked for a note last");
+        notified.await;
+    });
+}
+
+fn one_that_waits_may_be_polled_by_its_waker<R: Runtime>() {
+    R::block_on(async {
+        let semaphore = R::semaphore(1);
+        let held = semaphore.acquire().await;
+        let later = || {
+            let semaphore = semaphore.clone();
+            AtOnce::start(async move { drop(semaphore.acquire().await) })
+        };
+        // Each of them gives it back on the spot, and so on: all inside the first drop.
+        let jobs = [later(), later(), later()];
+        drop(held);
+        assert_eq!(jobs.map(|job| job.output()), [Some(()); 3], "which had the permit and gave it back");
+
+        let notify = R::notify();
+        let told = notify.clone();
+        let waits = AtOnce::start(async move { told.notified().await });
+        notify.notify_one();
+        assert_eq!(waits.output(), Some(()), "the end of one that was notified");
     });
 }

@@ -146,7 +146,8 @@ pub fn only_one_if_asked<R: Runtime>(runtime: &str) {
 }
 
 /// The whole of a test program without a harness that judges several runtimes, each up to a chapter: `"stage 5", 5: BlockOn;`. A
-/// stage that stands alone leaves out the chapters of other stages: `"stage 18", 18 without [10, 12]: SharedQueue;`.
+/// stage that stands alone leaves out the chapters of other stages: `"stage 18", 18 without [10, 12]: SharedQueue;`. A runtime that is
+/// known not to be like the others in one thing says so: `"smol", 19 except ["a_case"]: Smol;`.
 ///
 /// ```
 /// use stages::{cases::Runtime, s05_block_on};
@@ -166,30 +167,43 @@ pub fn only_one_if_asked<R: Runtime>(runtime: &str) {
 /// ```
 #[macro_export]
 macro_rules! judge {
-    ($($name:literal, $chapter:literal $(without $not:tt)?: $Runtime:ty;)*) => {
+    ($($name:literal, $chapter:literal $(without $not:tt)? $(except $case:tt)?: $Runtime:ty;)*) => {
         fn main() -> std::process::ExitCode {
             $($crate::cases::only_one_if_asked::<$Runtime>($name);)*
-            let passed = [$($crate::cases::all_pass::<$Runtime>($name, $chapter, &$crate::not_judged!($($not)?))),*];
+            let passed = [$($crate::cases::all_pass::<$Runtime>(
+                $name,
+                $chapter,
+                &$crate::not_judged!($($not)?),
+                &$crate::not_judged!($($case)?),
+            )),*];
             if passed.contains(&false) { std::process::ExitCode::FAILURE } else { std::process::ExitCode::SUCCESS }
         }
     };
 }
 
-/// The chapters that a stage leaves out, in [`judge`]: a stage is about one thing, and stands alone.
+/// The chapters, or the cases, that are left out in [`judge`].
 #[doc(hidden)]
 #[macro_export]
 macro_rules! not_judged {
     () => {
         []
     };
-    ($chapters:tt) => {
-        $chapters
+    ($these:tt) => {
+        $these
     };
 }
 
-/// Do all cases up to that chapter, but those of the chapters in `without`, pass on the runtime of that name? Says which do not.
-pub fn all_pass<R: Runtime>(runtime: &str, chapter: u8, without: &[u8]) -> bool {
-    let cases = up_to::<R>(chapter).into_iter().filter(|case| !without.contains(&case.chapter));
+/// Do all cases up to that chapter, but those of the chapters in `without` and those named in `except`, pass on the runtime of that
+/// name? Says which do not.
+///
+/// # Panics
+/// When no case has a name that is in `except`.
+pub fn all_pass<R: Runtime>(runtime: &str, chapter: u8, without: &[u8], except: &[&str]) -> bool {
+    let cases = up_to::<R>(chapter);
+    let unknown = except.iter().find(|name| !cases.iter().any(|case| case.name == **name));
+    assert_eq!(unknown, None, "no case has this name");
+    let asked = |case: &Case| !without.contains(&case.chapter) && !except.contains(&case.name);
+    let cases = cases.into_iter().filter(asked);
     let outcomes = cases.map(|case| (case.name, attempt(runtime, &case)));
     let bad: Vec<_> = outcomes.filter(|(_, outcome)| *outcome != Outcome::Passed).collect();
     println!("{runtime}, up to chapter {chapter}: {}", if bad.is_empty() { "ok" } else { "FAILED" });

@@ -92,6 +92,47 @@ macro_rules! waits {
 }
 pub(super) use waits;
 
+/// A task polls this first, and then another one does. How often the second is woken.
+pub(super) fn moves_to_another_task<F: Future>(mut future: Pin<&mut F>) -> Count {
+    let wakes = Count::default();
+    for waker in [Waker::noop().clone(), Arc::new(Woken(wakes.clone())).into()] {
+        assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending(), "it is ready too early");
+    }
+    wakes
+}
+
+/// A task that runs inside its waker: to wake it is to poll it. Whoever wakes it under a lock that it needs waits for itself.
+pub(super) struct AtOnce<T> {
+    /// Taken out while it is polled.
+    future: Mutex<Option<Pin<Box<dyn Future<Output = T> + Send>>>>,
+    output: Mutex<Option<T>>,
+}
+
+impl<T: Send + 'static> AtOnce<T> {
+    /// It has been polled once, and waits.
+    pub(super) fn start(future: impl Future<Output = T> + Send + 'static) -> Arc<Self> {
+        let task = Arc::new(AtOnce { future: Mutex::new(Some(Box::pin(future))), output: Mutex::new(None) });
+        task.clone().wake();
+        assert!(task.output().is_none(), "it is ready too early");
+        task
+    }
+
+    /// Its output, if it is over. Given once.
+    pub(super) fn output(&self) -> Option<T> {
+        self.output.lock().unwrap().take()
+    }
+}
+
+impl<T: Send + 'static> Wake for AtOnce<T> {
+    fn wake(self: Arc<Self>) {
+        let Some(mut future) = self.future.lock().unwrap().take() else { return };
+        match future.as_mut().poll(&mut Context::from_waker(&self.clone().into())) {
+            Poll::Ready(output) => *self.output.lock().unwrap() = Some(output),
+            Poll::Pending => *self.future.lock().unwrap() = Some(future),
+        }
+    }
+}
+
 /// Lets the other tasks go as far as they can.
 pub(super) async fn a_few_turns<R: super::Runtime>() {
     for _ in 0..10 {

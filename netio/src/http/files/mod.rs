@@ -6,8 +6,9 @@
 //! ```
 //!
 //! - A path is decoded once and taken apart before it touches the file system: no `..`, no hidden name, no separator or NUL
-//!   in disguise. Then symlinks are followed, and what they lead to must still be in the folder; on Linux that is asked of the
-//!   file once more when it is open, so that nobody gains anything by changing a link between the two.
+//!   in disguise. Then symlinks are followed, and what they lead to must still be in the folder. Nobody gains anything by
+//!   changing a link between that look and the opening: on Linux the open file is asked where it is, through `/proc`; elsewhere,
+//!   and where that is not mounted, it is opened once more from the root, step by step, and no link is followed.
 //! - All that blocks happens on the blocking pool. What is small is read there whole; what is large piece by piece, as fast
 //!   as the peer takes it.
 //! - What is announced is what is sent. A file that gets shorter meanwhile ends the connection; of one that grows, only the
@@ -40,7 +41,9 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 ///
 /// A folder is answered with its `index.html`, and a path that names a folder without a `/` at its end is sent there with
 /// one. Hidden files (a name that starts with a dot) do not exist, and neither do those that a symlink reaches outside of the
-/// folder.
+/// folder, even if links are changed meanwhile. What is no symlink is not seen: a hard link or a mount in the folder publishes
+/// what it leads to. Where there is no `/proc` of Linux, this process must be able to read the folders, not only to pass through
+/// them.
 ///
 /// [`Router::files`](crate::http::server::Router::files) serves them below a path:
 ///
@@ -228,7 +231,7 @@ fn status_of(error: io::Error) -> StatusCode {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{open::Bounds, *};
     use std::{fs, os::unix::fs::symlink};
 
     fn status(files: &StaticFiles, path: &str) -> u16 {
@@ -280,7 +283,28 @@ mod tests {
         assert_eq!(status(&StaticFiles::new(folder.path().join("not yet")), "/"), 404);
     }
 
-    /// A folder and a symlink that leads out change places all the time: between the look at a path and its opening, too.
+    #[test]
+    fn step_by_step_no_symlink_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        fs::create_dir_all(root.join("sub")).unwrap();
+        fs::write(root.join("sub/file"), "text").unwrap();
+        symlink("sub", root.join("folder")).unwrap();
+        symlink("sub/file", root.join("file")).unwrap();
+        let bounds = Bounds { place_of: |_| None, ..Bounds::of(&root).unwrap() };
+        for (name, opens) in [("sub/file", true), ("folder/file", false), ("file", false), ("sub/file/x", false)] {
+            assert_eq!(bounds.open(&root.join(name)).is_ok(), opens, "{name}");
+        }
+        assert!(bounds.open(Path::new("/etc/passwd")).is_err());
+        // What a symlink leads to is found before, and has none in its own name.
+        for name in ["sub/file", "folder/file", "file"] {
+            let Found::File(opened) = bounds.find(Path::new(name), false, false).unwrap() else { panic!("{name}") };
+            assert_eq!(io::read_to_string(opened.file).unwrap(), "text", "{name}");
+        }
+    }
+
+    /// A folder and a symlink that leads out change places all the time: between the look at a path and its opening, too. It
+    /// does not help, where the system tells where an open file is, and where it does not.
     #[cfg(target_os = "linux")]
     #[test]
     fn nobody_gets_out_by_changing_a_link_in_time() {
@@ -305,14 +329,20 @@ mod tests {
                     renameat_with(CWD, root.join("sub"), CWD, root.join("link"), RenameFlags::EXCHANGE).unwrap();
                 }
             });
-            let mut served = std::collections::BTreeMap::<String, usize>::new();
-            for _ in 0..20_000 {
-                if let Ok(Found::File(opened)) = find(&root, Path::new("sub/file"), false, false) {
-                    *served.entry(io::read_to_string(opened.file).unwrap()).or_default() += 1;
+            let told = Bounds::of(&root).unwrap();
+            let served = [told.clone(), Bounds { place_of: |_| None, ..told }].map(|bounds| {
+                let mut served = std::collections::BTreeMap::<String, usize>::new();
+                for _ in 0..20_000 {
+                    if let Ok(Found::File(opened)) = bounds.find(Path::new("sub/file"), false, false) {
+                        *served.entry(io::read_to_string(opened.file).unwrap()).or_default() += 1;
+                    }
                 }
-            }
+                served
+            });
             over.store(true, Relaxed);
-            assert_eq!(served.keys().collect::<Vec<_>>(), ["open"], "{served:?}");
+            for served in &served {
+                assert_eq!(served.keys().collect::<Vec<_>>(), ["open"], "{served:?}");
+            }
         });
     }
 }

@@ -7,25 +7,28 @@
 
 use super::{BoxFetch, Next};
 use crate::http::{
-    HeaderMap, HeaderValue, Method, Request, StatusCode,
+    Body, HeaderMap, HeaderValue, Method, Request, StatusCode,
+    body::Outgoing,
     client::{ClientResponse, Error, url::of_uri},
     header, is_token,
 };
 use ::http::request::Parts;
+use bytes::Bytes;
 use md5::{Digest as _, Md5};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use sha2::Sha256;
+use sha2::{Sha256, Sha512_256};
 use std::{
     fmt::Write,
     sync::{Arc, Mutex},
 };
 use url::{Origin, Url};
 
-/// A layer that answers a server's `Digest` challenge (RFC 7616: MD5 and SHA-256, with their `-sess`; `qop` `auth`, or none as of
-/// old) for requests to `origin`, and to nobody else: a stranger could try passwords on what he gets.
+/// A layer that answers a server's `Digest` challenge (RFC 7616: MD5, SHA-256 and SHA-512-256, with their `-sess`; `qop` `auth`,
+/// `auth-int`, or none as of old) for requests to `origin`, and to nobody else: a stranger could try passwords on what he gets.
 ///
 /// The first request is sent twice: without a proof, and with one. Later ones have it at once, until the server asks anew. One with
-/// a body that is a stream is sent once, since that is used up; so send another one before it. A request that has an
+/// a body that is a stream is sent once, since that is used up; so send another one before it. With `auth-int`, a proof is about the
+/// body, too: there is none for a stream. Where the server leaves the choice, it is `auth`. A request that has an
 /// `Authorization` of its own is left alone, and so is one that was redirected. When the proof is refused, that 401 is the response.
 ///
 /// It is there with the cargo feature `digest-auth`.
@@ -76,14 +79,25 @@ struct Challenge {
     hash: Hash,
     /// The password is hashed together with the nonce: `-sess`.
     by_session: bool,
-    /// `qop` is `auth`: answers are counted.
-    counted: bool,
+    /// If there is one, answers are counted.
+    qop: Option<Qop>,
+}
+
+/// What a proof is about, besides the password: the quality of protection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Qop {
+    /// Method and target.
+    Auth,
+    /// The body as well.
+    AuthInt,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hash {
     Md5,
     Sha256,
+    /// A function of its own (FIPS 180-4, 5.3.6), not a SHA-512 of which half is taken.
+    Sha512_256,
 }
 
 impl User {
@@ -93,18 +107,18 @@ impl User {
             return next.run(request).await;
         }
         let (head, body) = request.into_parts();
-        let again = body.try_clone();
+        let content = content_of(&body);
         let mut first = head.clone();
-        self.sign(&mut first);
+        self.sign(&mut first, content.as_ref());
         let response = next.clone().run(Request::from_parts(first, body)).await?;
         let asks = response.status() == StatusCode::UNAUTHORIZED && response.history().is_empty();
-        match again.filter(|_| asks && self.learn(response.headers())) {
+        match content.filter(|_| asks && self.learn(response.headers())) {
             None => Ok(response),
-            Some(body) => {
+            Some(content) => {
                 drop(response);
                 let mut second = head;
-                self.sign(&mut second);
-                next.run(Request::from_parts(second, body)).await
+                self.sign(&mut second, Some(&content));
+                next.run(Request::from_parts(second, content.into())).await
             }
         }
     }
@@ -119,13 +133,17 @@ impl User {
         can
     }
 
-    fn sign(&self, request: &mut Parts) {
+    fn sign(&self, request: &mut Parts, content: Option<&Bytes>) {
         let mut session = self.session.lock().expect("nobody's code runs under the lock");
         let Some(Session { challenge, count }) = &mut *session else { return };
+        let content = match (challenge.qop, content) {
+            (Some(Qop::AuthInt), None) => return,
+            (_, content) => content.map_or(&[][..], Bytes::as_ref),
+        };
         *count += 1;
         let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
         let chance = format!("{:016x}", runtime::random::next_u64());
-        let proof = challenge.answer(&self.name, &self.password, &request.method, target, (*count, &chance));
+        let proof = challenge.answer(&self.name, &self.password, (&request.method, target, content), (*count, &chance));
         // A realm or a name that cannot stand in a head: then there is no proof, and the server says so again.
         if let Ok(mut value) = HeaderValue::try_from(proof) {
             value.set_sensitive(true);
@@ -134,13 +152,34 @@ impl User {
     }
 }
 
+/// The bytes of a body, if they are all there.
+fn content_of(body: &Body) -> Option<Bytes> {
+    match body.try_clone()?.into_outgoing() {
+        Outgoing::Whole(bytes) => Some(bytes),
+        Outgoing::Stream(_) => None,
+    }
+}
+
+impl Qop {
+    fn name(self) -> &'static str {
+        match self {
+            Qop::Auth => "auth",
+            Qop::AuthInt => "auth-int",
+        }
+    }
+}
+
 impl Hash {
-    /// In hexadecimal digits.
     fn of(self, parts: &[&str]) -> String {
-        let text = parts.join(":");
+        self.of_bytes(parts.join(":").as_bytes())
+    }
+
+    /// In hexadecimal digits.
+    fn of_bytes(self, bytes: &[u8]) -> String {
         let bytes = match self {
-            Hash::Md5 => Md5::digest(text).to_vec(),
-            Hash::Sha256 => Sha256::digest(text).to_vec(),
+            Hash::Md5 => Md5::digest(bytes).to_vec(),
+            Hash::Sha256 => Sha256::digest(bytes).to_vec(),
+            Hash::Sha512_256 => Sha512_256::digest(bytes).to_vec(),
         };
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -156,15 +195,18 @@ impl Challenge {
         let hash = match name {
             "MD5" => Hash::Md5,
             "SHA-256" => Hash::Sha256,
+            "SHA-512-256" => Hash::Sha512_256,
             _ => return None,
         };
-        let counted = match value("qop") {
-            None => false,
-            Some(list) if list.split(',').any(|word| word.trim().eq_ignore_ascii_case("auth")) => true,
-            Some(_) => return None,
+        let qop = match value("qop") {
+            None => None,
+            Some(list) => {
+                let offered = |qop: &Qop| list.split(',').any(|word| word.trim().eq_ignore_ascii_case(qop.name()));
+                Some([Qop::Auth, Qop::AuthInt].into_iter().find(offered)?)
+            }
         };
         let (realm, nonce, opaque) = (value("realm")?, value("nonce")?, value("opaque"));
-        (scheme == "digest").then_some(Challenge { realm, nonce, opaque, algorithm, hash, by_session, counted })
+        (scheme == "digest").then_some(Challenge { realm, nonce, opaque, algorithm, hash, by_session, qop })
     }
 
     /// The `Authorization` field. RFC 7616, 3.4.
@@ -172,8 +214,7 @@ impl Challenge {
         &self,
         name: &str,
         password: &str,
-        method: &Method,
-        target: &str,
+        (method, target, content): (&Method, &str, &[u8]),
         (count, chance): (u32, &str),
     ) -> String {
         let Challenge { realm, nonce, hash, .. } = self;
@@ -181,11 +222,14 @@ impl Challenge {
         if self.by_session {
             secret = hash.of(&[&secret, nonce, chance]);
         }
-        let asked = hash.of(&[method.as_str(), target]);
+        let asked = match self.qop {
+            Some(Qop::AuthInt) => hash.of(&[method.as_str(), target, &hash.of_bytes(content)]),
+            Some(Qop::Auth) | None => hash.of(&[method.as_str(), target]),
+        };
         let count = format!("{count:08x}");
-        let proof = match self.counted {
-            true => hash.of(&[&secret, nonce, &count, chance, "auth", &asked]),
-            false => hash.of(&[&secret, nonce, &asked]),
+        let proof = match self.qop {
+            Some(qop) => hash.of(&[&secret, nonce, &count, chance, qop.name(), &asked]),
+            None => hash.of(&[&secret, nonce, &asked]),
         };
         let mut field = "Digest ".to_owned();
         match name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -202,11 +246,11 @@ impl Challenge {
         if let Some(opaque) = &self.opaque {
             field += &format!(", opaque=\"{}\"", quoted(opaque));
         }
-        if self.counted || self.by_session {
+        if self.qop.is_some() || self.by_session {
             field += &format!(", cnonce=\"{chance}\"");
         }
-        if self.counted {
-            field += &format!(", qop=auth, nc={count}");
+        if let Some(qop) = self.qop {
+            field += &format!(", qop={}, nc={count}", qop.name());
         }
         field
     }
@@ -298,10 +342,26 @@ mod tests {
             (OLD.to_owned(), "CircleOfLife", "", "1949323746fe6a43ef61f9606e7febea"),
         ] {
             let challenge = first(&format!("Digest {field}")).unwrap();
-            let answer = challenge.answer("Mufasa", password, &Method::GET, "/dir/index.html", (1, chance));
+            let asked = (&Method::GET, "/dir/index.html", &b""[..]);
+            let answer = challenge.answer("Mufasa", password, asked, (1, chance));
             assert!(answer.contains(&format!("response=\"{proof}\"")), "{field}: {answer}");
             assert_eq!(answer.contains("nc=00000001"), field.contains("qop"), "{answer}");
         }
+    }
+
+    /// RFC 7616, 3.9.2, with the correction of its erratum 4897: the RFC has half of a SHA-512. (Its `userhash` is optional.)
+    #[test]
+    fn sha_512_256_is_not_half_of_sha_512() {
+        let challenge = "Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, \
+                         nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", \
+                         opaque=\"HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS\", charset=UTF-8, userhash=true";
+        let chance = "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v";
+        let asked = (&Method::GET, "/doe.json", &b""[..]);
+        let answer = first(challenge).unwrap().answer("J\u{e4}s\u{f8}n Doe", "Secret, or not?", asked, (1, chance));
+        let proof = "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5";
+        assert!(answer.contains(&format!("response=\"{proof}\"")), "{answer}");
+        assert!(answer.contains("username*=UTF-8''J%C3%A4s%C3%B8n%20Doe, "), "{answer}");
+        assert!(answer.contains("algorithm=SHA-512-256, ") && answer.ends_with("qop=auth, nc=00000001"), "{answer}");
     }
 
     #[test]
@@ -311,8 +371,10 @@ mod tests {
             ("Digest realm=a, nonce=b", Some("b")),
             ("Basic realm=\"x, y\", DIGEST Realm = \"a\" , Nonce=\"b\\\"c\"", Some("b\"c")),
             ("Negotiate abc==, Digest realm=a, nonce=b", Some("b")),
-            ("Digest realm=a, nonce=b, algorithm=SHA-512-256, Digest realm=a, nonce=c", Some("c")),
-            ("Digest realm=a, nonce=b, qop=auth-int", None),
+            ("Digest realm=a, nonce=b, algorithm=SHA-512, Digest realm=a, nonce=c", Some("c")),
+            ("Digest realm=a, nonce=b, algorithm=sha-512-256-sess", Some("b")),
+            ("Digest realm=a, nonce=b, qop=\"auth-conf, AUTH-INT\"", Some("b")),
+            ("Digest realm=a, nonce=b, qop=auth-conf", None),
             ("Digest realm=a", None),
             ("Digest realm=\"a, nonce=b", None),
             ("Basic realm=a, nonce=b", None),
@@ -337,7 +399,7 @@ mod tests {
         let allowed = fields(&request).is_some() && *value("nc") <= *"00000002" && {
             let count = u32::from_str_radix(&value("nc"), 16).unwrap();
             let target = request.uri().path_and_query().unwrap().as_str();
-            let right = challenge.answer("user", "secret", request.method(), target, (count, &value("cnonce")));
+            let right = challenge.answer("user", "secret", (request.method(), target, b""), (count, &value("cnonce")));
             value("uri") == target && request.headers()[header::AUTHORIZATION] == right
         };
         let mut response = Response::new(request.uri().path().to_owned().into());
@@ -372,6 +434,47 @@ mod tests {
                 assert_eq!(client.get(format!("{url}/a")).await.unwrap().status(), 401);
                 assert_eq!(*count.lock().unwrap(), asked, "no more than that");
             }
+        });
+    }
+
+    /// A server that hashes for itself, and asks for a proof of the body. It answers with how the proof was said to be.
+    async fn guarded_whole(mut request: Request) -> Response {
+        let content = request.body_mut().bytes().await.unwrap();
+        let given = request.headers().get(header::AUTHORIZATION).map(|field| field.to_str().unwrap().to_owned());
+        let Some((_, given)) = given.and_then(|field| challenges(&field).into_iter().next()) else {
+            let mut response = Response::default();
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+            let challenge = "Digest realm=r, nonce=n, qop=auth-int, algorithm=SHA-512-256";
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            return response;
+        };
+        let value = |wanted: &str| given.iter().find(|(name, _)| name == wanted).map_or("", |(_, value)| value);
+        let hash =
+            |text: &[u8]| Sha512_256::digest(text).iter().fold(String::new(), |all, byte| format!("{all}{byte:02x}"));
+        let (secret, content) = (hash(b"user:r:secret"), hash(&content));
+        let asked = hash(format!("{}:{}:{content}", request.method(), request.uri().path()).as_bytes());
+        let (count, chance) = (value("nc"), value("cnonce"));
+        let proof = hash(format!("{secret}:n:{count}:{chance}:auth-int:{asked}").as_bytes());
+        let right = value("response") == proof && value("algorithm") == "SHA-512-256" && !chance.is_empty();
+        let told = if right { format!("{} {count}", value("qop")) } else { format!("wrong: {given:?}") };
+        Response::new(told.into())
+    }
+
+    #[test]
+    fn a_proof_can_be_about_the_body() {
+        runtime::Runtime::builder().virtual_clock().build().unwrap().block_on(async {
+            let server = Server::bind("127.0.0.1:0").unwrap();
+            let url = format!("http://{}", server.local_addr());
+            drop(runtime::spawn(server.serve(guarded_whole)));
+            let client = Client::builder().layer(digest_auth(&url, "user", "secret")).build();
+            let post = |body: Body| client.post(format!("{url}/a")).body(body);
+            let stream = || Body::stream(futures_lite::stream::iter([Ok(Bytes::from("of a stream"))]));
+            assert_eq!(post(stream()).await.unwrap().status(), 401, "it cannot be sent again");
+            for (body, count) in [("a body", 1), ("", 2), ("another: one", 3)] {
+                let told = post(body.into()).await.unwrap().text().await.unwrap();
+                assert_eq!(told, format!("auth-int {count:08x}"), "{body:?}");
+            }
+            assert_eq!(post(stream()).await.unwrap().status(), 401, "what is not there yet cannot be hashed");
         });
     }
 }

@@ -1,6 +1,9 @@
 //! Lines of an access log in a format of one's own: the one that aiohttp has, and Apache before it.
 
-use super::{Access, Next};
+use super::{
+    Access, Next,
+    log::{Writer, logged},
+};
 use crate::http::{HeaderMap, HeaderName, HeaderValue, Request, server::BoxResponse};
 use runtime::time::wall_clock;
 use std::{
@@ -21,8 +24,9 @@ use std::{
 /// | `%P` | the number of the process |
 /// | `%r` | the first line of the request: `GET /page?n=1 HTTP/1.1` |
 /// | `%s` | the status of the response |
-/// | `%b` | the bytes of its body, if they are known when it begins |
-/// | `%T` | seconds until the response began, rounded down |
+/// | `%b` | the bytes of its body that were [sent](Access::sent) |
+/// | `%X` | `X` if it was [cut](Access::cut), otherwise `-` |
+/// | `%T` | seconds until the response was over, rounded down |
 /// | `%Tf` | the same with six places |
 /// | `%D` | the same in microseconds |
 /// | `%{Name}i` | a field of the request |
@@ -54,7 +58,8 @@ enum Piece {
     Process,
     FirstLine,
     Status,
-    Length,
+    Sent,
+    Cut,
     Seconds,
     SecondsExactly,
     Microseconds,
@@ -119,7 +124,8 @@ fn directive_of(text: &str) -> Option<(Piece, usize)> {
         ("%P", Piece::Process),
         ("%r", Piece::FirstLine),
         ("%s", Piece::Status),
-        ("%b", Piece::Length),
+        ("%b", Piece::Sent),
+        ("%X", Piece::Cut),
         ("%Tf", Piece::SecondsExactly),
         ("%T", Piece::Seconds),
         ("%D", Piece::Microseconds),
@@ -135,16 +141,24 @@ fn unknown(text: &str) -> &str {
 }
 
 impl LogFormat {
-    /// What it needs to know of a request before that is answered.
+    /// What it needs to know of a request, before that is gone.
     fn asked(&self, headers: &HeaderMap) -> Vec<Option<HeaderValue>> {
-        let names =
-            self.pieces.iter().filter_map(|piece| if let Piece::Asked(name) = piece { Some(name) } else { None });
-        names.map(|name| headers.get(name).cloned()).collect()
+        self.named(headers, |piece| if let Piece::Asked(name) = piece { Some(name) } else { None })
     }
 
-    fn line(&self, access: &Access, came: SystemTime, asked: Vec<Option<HeaderValue>>, answered: &HeaderMap) -> String {
+    /// What it needs to know of a response, before that is gone.
+    fn answered(&self, headers: &HeaderMap) -> Vec<Option<HeaderValue>> {
+        self.named(headers, |piece| if let Piece::Answered(name) = piece { Some(name) } else { None })
+    }
+
+    /// The fields that have a place in the line, in the order of their places.
+    fn named(&self, headers: &HeaderMap, name: impl Fn(&Piece) -> Option<&HeaderName>) -> Vec<Option<HeaderValue>> {
+        self.pieces.iter().filter_map(name).map(|name| headers.get(name).cloned()).collect()
+    }
+
+    fn line(&self, access: &Access, known: &Known) -> String {
         let mut line = String::new();
-        let mut asked = asked.into_iter();
+        let (mut asked, mut answered) = (known.asked.iter(), known.answered.iter());
         let time = access.time;
         for piece in &self.pieces {
             let written = match piece {
@@ -153,22 +167,20 @@ impl LogFormat {
                     Some(peer) => write!(line, "{}", peer.ip()),
                     None => line.write_str("-"),
                 },
-                Piece::Time => write!(line, "{}", Day(came)),
+                Piece::Time => write!(line, "{}", Day(known.came)),
                 Piece::Process => write!(line, "{}", std::process::id()),
                 Piece::FirstLine => {
                     let Access { method, uri, version, .. } = access;
                     write!(line, "{}", Escaped(format!("{method} {uri} {version:?}").as_bytes()))
                 }
-                Piece::Status => line.write_str(access.status.as_str()),
-                Piece::Length => match access.length {
-                    Some(length) => write!(line, "{length}"),
-                    None => line.write_str("-"),
-                },
+                Piece::Status => line.write_str(access.status()),
+                Piece::Sent => write!(line, "{}", access.sent),
+                Piece::Cut => line.write_str(if access.cut { "X" } else { "-" }),
                 Piece::Seconds => write!(line, "{}", time.as_secs()),
                 Piece::SecondsExactly => write!(line, "{}.{:06}", time.as_secs(), time.subsec_micros()),
                 Piece::Microseconds => write!(line, "{}", time.as_micros()),
-                Piece::Asked(_) => write!(line, "{}", Field(asked.next().flatten().as_ref())),
-                Piece::Answered(name) => write!(line, "{}", Field(answered.get(name))),
+                Piece::Asked(_) => write!(line, "{}", Field(asked.next())),
+                Piece::Answered(_) => write!(line, "{}", Field(answered.next())),
             };
             written.expect("a string takes every text");
         }
@@ -176,7 +188,32 @@ impl LogFormat {
     }
 }
 
-/// A layer that hands `write` a line for each request when the head of its response is there. Otherwise as
+/// What a line has besides the [`Access`].
+struct Known {
+    came: SystemTime,
+    asked: Vec<Option<HeaderValue>>,
+    /// Empty as long as there is no response.
+    answered: Vec<Option<HeaderValue>>,
+}
+
+struct Formatted<F> {
+    /// The format, and who gets the line.
+    shared: Arc<(LogFormat, F)>,
+    known: Known,
+}
+
+impl<F: Fn(&str) + Send + Sync + 'static> Writer for Formatted<F> {
+    fn head(&mut self, headers: &HeaderMap) {
+        self.known.answered = self.shared.0.answered(headers);
+    }
+
+    fn end(&mut self, access: &Access) {
+        let (format, write) = &*self.shared;
+        write(&format.line(access, &self.known));
+    }
+}
+
+/// A layer that hands `write` a line for each request, when its answer is over. Otherwise as
 /// [`access_log`](super::access_log), which knows more and is cheaper.
 ///
 /// ```
@@ -189,15 +226,8 @@ pub fn access_log_as(
 ) -> impl Fn(Request, Next) -> BoxResponse + Send + Sync + 'static {
     let shared = Arc::new((format, write));
     move |request: Request, next: Next| {
-        let shared = shared.clone();
-        Box::pin(async move {
-            let (format, write) = &*shared;
-            let (came, asked) = (wall_clock(), format.asked(request.headers()));
-            let access = Access::begin(&request);
-            let response = next.run(request).await;
-            write(&format.line(&access.end(&response), came, asked, response.headers()));
-            response
-        })
+        let known = Known { came: wall_clock(), asked: shared.0.asked(request.headers()), answered: Vec::new() };
+        Box::pin(logged(request, next, Formatted { shared: shared.clone(), known }))
     }
 }
 
@@ -215,13 +245,13 @@ impl fmt::Display for Day {
 }
 
 /// A field that may not be there.
-struct Field<'a>(Option<&'a HeaderValue>);
+struct Field<'a>(Option<&'a Option<HeaderValue>>);
 
 impl fmt::Display for Field<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(value) => write!(f, "{}", Escaped(value.as_bytes())),
-            None => f.write_str("-"),
+            Some(Some(value)) => write!(f, "{}", Escaped(value.as_bytes())),
+            _ => f.write_str("-"),
         }
     }
 }
@@ -292,10 +322,10 @@ mod tests {
 
     #[test]
     fn every_directive_says_what_it_stands_for() {
-        let all = "%a|%l|%t|%r|%s|%b|%T|%Tf|%D|%{X-Sent}i|%{X-Made}o|%{None}i|%{None}o|100%% é";
+        let all = "%a|%l|%t|%r|%s|%b|%X|%T|%Tf|%D|%{X-Sent}i|%{X-Made}o|%{None}i|%{None}o|100%% é";
         assert_eq!(
             logged(all, "/page?n=1", &[("x-sent", "1"), ("x-sent", "2")]),
-            "-|-|[09/Sep/2001:01:46:40 +0000]|GET /page?n=1 HTTP/1.1|201|5|1|1.500007|1500007|1|a \\\"page\\\"|-|-|100% é"
+            "-|-|[09/Sep/2001:01:46:40 +0000]|GET /page?n=1 HTTP/1.1|201|5|-|1|1.500007|1500007|1|a \\\"page\\\"|-|-|100% é"
         );
         assert_eq!(logged("%P", "/page", &[]), std::process::id().to_string());
         assert_eq!(logged("%s", "/none", &[]), "404");
