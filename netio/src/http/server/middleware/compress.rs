@@ -170,12 +170,12 @@ pub fn decompress(most: u64) -> impl Fn(Request, Next) -> BoxResponse + Send + S
             Err(error) => return at_once(unsupported(&error)),
         };
         if codings.is_empty() {
-            return next.begin(request);
+            return next.run(request);
         }
         let (mut parts, body) = request.into_parts();
         parts.headers.remove(header::CONTENT_ENCODING);
         parts.headers.remove(header::CONTENT_LENGTH);
-        next.begin(Request::from_parts(parts, coding::decode(body, &codings, most)))
+        next.run(Request::from_parts(parts, coding::decode(body, &codings, most)))
     }
 }
 

@@ -56,7 +56,7 @@ impl Next {
 
     /// A request comes to the layers of a nested router.
     pub(super) fn enter_nested(layers: &Arc<[Layer]>, endpoint: Option<&Endpoint>, request: Request) -> BoxResponse {
-        Next { inner: Inner::Handler(layers.clone(), endpoint.cloned()), passed: 0 }.begin(request)
+        Next { inner: Inner::Handler(layers.clone(), endpoint.cloned()), passed: 0 }.run(request)
     }
 
     fn layers(&self) -> &[Layer] {
@@ -66,7 +66,13 @@ impl Next {
         }
     }
 
-    pub(super) fn begin(mut self, request: Request) -> BoxResponse {
+    /// The response from further in. There is always one: a panic there is a 500. What is further in begins with this call, and
+    /// goes on when the response is awaited.
+    ///
+    /// # Cancel safety
+    /// Dropped, it drops what runs further in: so a layer can set a deadline with
+    /// [`timeout`](fn@runtime::time::timeout).
+    pub fn run(mut self, request: Request) -> BoxResponse {
         if let Some(layer) = self.layers().get(self.passed).cloned() {
             self.passed += 1;
             return layer(request, self);
@@ -76,15 +82,6 @@ impl Next {
             Inner::Handler(_, Some(endpoint)) => endpoint.call(request),
             Inner::Handler(_, None) => at_once(not_found()),
         }
-    }
-
-    /// The response from further in. There is always one: a panic there is a 500.
-    ///
-    /// # Cancel safety
-    /// Dropped, it drops what runs further in: so a layer can set a deadline with
-    /// [`timeout`](fn@runtime::time::timeout).
-    pub async fn run(self, request: Request) -> Response {
-        self.begin(request).await
     }
 }
 
@@ -131,7 +128,7 @@ fn in_seconds(time: Duration) -> HeaderValue {
 pub fn body_limit(most: u64) -> impl Fn(Request, Next) -> BoxResponse + Send + Sync + 'static {
     move |mut request, next| {
         request.body_mut().set_limit(most);
-        next.begin(request)
+        next.run(request)
     }
 }
 
