@@ -746,7 +746,11 @@ impl<T: Send + 'static> Future for SmolsHandle<T> {
         let caught = match &mut *state {
             Smols::Runs(task) => Some(ready!(Pin::new(task).poll(context))),
             Smols::Cancelling(cancelling) => ready!(cancelling.as_mut().poll(context)),
-            Smols::Over => panic!("polled after its end"),
+            Smols::Over => {
+                // Not under the lock, which the panic would poison.
+                drop(state);
+                panic!("polled after its end")
+            }
         };
         *state = Smols::Over;
         Poll::Ready(match caught {
