@@ -5,6 +5,7 @@
 
 use std::{
     env, fs,
+    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
@@ -55,10 +56,14 @@ fn name_of(manifest: &Path) -> Result<String, String> {
 
 fn make_program(name: &str, folder: &Path) -> std::io::Result<PathBuf> {
     let stages = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let program = stages.join("../target/check").join(name);
+    // Two folders may have crates of one name, and then each has a judge of its own.
+    let mut hasher = DefaultHasher::new();
+    folder.hash(&mut hasher);
+    let own_name = format!("check-{name}-{:08x}", hasher.finish() >> 32);
+    let program = stages.join("../target/check").join(&own_name);
     fs::create_dir_all(program.join("src"))?;
     let manifest = format!(
-        "[package]\nname = \"check-{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+        "[package]\nname = \"{own_name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
          {name} = {{ path = {folder:?} }}\nstages = {{ path = {stages:?} }}\n\n[workspace]\n"
     );
     let main = format!(
