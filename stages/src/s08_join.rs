@@ -38,7 +38,8 @@ struct State<T> {
     output: Output<T>,
     /// The task is to end. Seen by its next poll.
     aborted: bool,
-    /// Wakes the task, once it has been polled. Before that it is in the queue anyway, and after an abort it is woken already.
+    /// Wakes the task, once it has been polled. Before that it is in the queue anyway, and after
+    /// an abort it is woken already.
     task: Option<Waker>,
 }
 
@@ -58,7 +59,8 @@ impl<T> Slot<T> {
     fn put(&self, output: Result<T, JoinError>) {
         let mut state = self.lock();
         let task = state.task.take();
-        let (waker, unwanted) = match mem::replace(&mut state.output, Output::Unwanted) {
+        let before = mem::replace(&mut state.output, Output::Unwanted);
+        let (waker, unwanted) = match before {
             Output::Awaited(waker) => {
                 state.output = Output::There(output);
                 (waker, None)
