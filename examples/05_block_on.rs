@@ -65,7 +65,7 @@ fn ring() -> impl Future<Output = u32> {
             return Poll::Ready(polls);
         }
         println!("poll {polls}: it has not rung. I leave my waker. Pending");
-        // It has one already if we were polled for no reason: one is enough here, since it is the same.
+        // After a poll for no reason the other thread has a waker already. That one will do: each poll here brings the same.
         let _ = leave.send(context.waker().clone());
         Poll::Pending
     })

@@ -51,8 +51,12 @@ impl Runtime for Ours {
         runtime::time::sleep(time)
     }
 
-    async fn timeout<F: Future<Output: Send> + Send>(time: Duration, future: F) -> Option<F::Output> {
-        runtime::time::timeout(time, future).await.ok()
+    fn timeout<F: Future<Output: Send> + Send>(
+        time: Duration,
+        future: F,
+    ) -> impl Future<Output = Option<F::Output>> + Send {
+        let limited = runtime::time::timeout(time, future);
+        async { limited.await.ok() }
     }
 
     fn watch(socket: UnixStream) -> io::Result<impl Stream> {
@@ -285,8 +289,12 @@ impl Runtime for Tokio {
         tokio::time::sleep(time)
     }
 
-    async fn timeout<F: Future<Output: Send> + Send>(time: Duration, future: F) -> Option<F::Output> {
-        tokio::time::timeout(time, future).await.ok()
+    fn timeout<F: Future<Output: Send> + Send>(
+        time: Duration,
+        future: F,
+    ) -> impl Future<Output = Option<F::Output>> + Send {
+        let limited = tokio::time::timeout(time, future);
+        async { limited.await.ok() }
     }
 
     fn watch(socket: UnixStream) -> io::Result<impl Stream> {
@@ -553,8 +561,9 @@ impl Runtime for Smol {
         time: Duration,
         future: F,
     ) -> impl Future<Output = Option<F::Output>> + Send {
+        let timer = async_io::Timer::after(time);
         async move { Some(future.await) }.or(async move {
-            async_io::Timer::after(time).await;
+            timer.await;
             None
         })
     }
@@ -746,7 +755,11 @@ impl<T: Send + 'static> Future for SmolsHandle<T> {
         let caught = match &mut *state {
             Smols::Runs(task) => Some(ready!(Pin::new(task).poll(context))),
             Smols::Cancelling(cancelling) => ready!(cancelling.as_mut().poll(context)),
-            Smols::Over => panic!("polled after its end"),
+            Smols::Over => {
+                // Not under the lock, which the panic would poison.
+                drop(state);
+                panic!("polled after its end")
+            }
         };
         *state = Smols::Over;
         Poll::Ready(match caught {

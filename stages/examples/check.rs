@@ -5,9 +5,13 @@
 
 use std::{
     env, fs,
+    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
+
+/// What this repository was built with: the program takes the same, so there is nothing to fetch.
+const LOCK: &str = include_str!("../../Cargo.lock");
 
 const USAGE: &str = "usage: just check CHAPTER --runtime FOLDER, as in: just check 05 --runtime ../my-runtime";
 
@@ -55,10 +59,14 @@ fn name_of(manifest: &Path) -> Result<String, String> {
 
 fn make_program(name: &str, folder: &Path) -> std::io::Result<PathBuf> {
     let stages = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let program = stages.join("../target/check").join(name);
+    // Two folders may have crates of one name, and then each has a judge of its own.
+    let mut hasher = DefaultHasher::new();
+    folder.hash(&mut hasher);
+    let own_name = format!("check-{name}-{:08x}", hasher.finish() >> 32);
+    let program = stages.join("../target/check").join(&own_name);
     fs::create_dir_all(program.join("src"))?;
     let manifest = format!(
-        "[package]\nname = \"check-{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+        "[package]\nname = \"{own_name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
          {name} = {{ path = {folder:?} }}\nstages = {{ path = {stages:?} }}\n\n[workspace]\n"
     );
     let main = format!(
@@ -71,6 +79,11 @@ fn make_program(name: &str, folder: &Path) -> std::io::Result<PathBuf> {
         if fs::read_to_string(&file).ok().as_deref() != Some(&text) {
             fs::write(file, text)?;
         }
+    }
+    let lock = program.join("Cargo.lock");
+    // Once: from then on it is cargo's, which takes out what is not needed here.
+    if !lock.exists() {
+        fs::write(lock, LOCK)?;
     }
     Ok(program)
 }

@@ -38,7 +38,8 @@ struct State<T> {
     output: Output<T>,
     /// The task is to end. Seen by its next poll.
     aborted: bool,
-    /// Wakes the task, once it has been polled. Before that it is in the queue anyway.
+    /// Wakes the task, once it has been polled. Before that it is in the queue anyway, and after
+    /// an abort it is woken already.
     task: Option<Waker>,
 }
 
@@ -57,18 +58,18 @@ impl<T> Slot<T> {
 
     fn put(&self, output: Result<T, JoinError>) {
         let mut state = self.lock();
-        state.task = None;
-        let waker = match mem::replace(&mut state.output, Output::There(output)) {
-            Output::Awaited(waker) => waker,
-            unwanted => {
-                // Dropped outside the lock: it is anybody's code.
-                let output = mem::replace(&mut state.output, unwanted);
-                drop(state);
-                drop(output);
-                return;
+        let task = state.task.take();
+        let before = mem::replace(&mut state.output, Output::Unwanted);
+        let (waker, unwanted) = match before {
+            Output::Awaited(waker) => {
+                state.output = Output::There(output);
+                (waker, None)
             }
+            _ => (None, Some(output)),
         };
         drop(state);
+        // Not under the lock: what is dropped or woken here is anybody's code.
+        drop((task, unwanted));
         waker.into_iter().for_each(Waker::wake);
     }
 }
@@ -143,7 +144,7 @@ impl<T> JoinHandle<T> {
     pub fn abort(&self) {
         let mut state = self.slot.lock();
         state.aborted = true;
-        let task = state.task.clone();
+        let task = state.task.take();
         drop(state);
         task.into_iter().for_each(Waker::wake);
     }
@@ -157,7 +158,11 @@ impl<T> Future for JoinHandle<T> {
         let mut state = self.slot.lock();
         match mem::replace(&mut state.output, Output::Unwanted) {
             Output::There(output) => Poll::Ready(output),
-            Output::Unwanted => panic!("a JoinHandle was polled after it had given its output"),
+            Output::Unwanted => {
+                // A panic under the lock would poison it, and `drop` wants it.
+                drop(state);
+                panic!("a JoinHandle was polled after it had given its output")
+            }
             Output::Awaited(stale) => {
                 state.output = Output::Awaited(Some(waker));
                 drop(state);

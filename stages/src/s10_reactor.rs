@@ -350,16 +350,20 @@ impl Drop for Sleep {
     }
 }
 
-/// The output of `future`, or `None` if it takes longer than that; then it is dropped.
-pub async fn timeout<F: Future>(time: Duration, future: F) -> Option<F::Output> {
-    let (mut future, mut sleep) = (Box::pin(future), sleep(time));
-    poll_fn(|context| {
-        if let Poll::Ready(output) = future.as_mut().poll(context) {
-            return Poll::Ready(Some(output));
-        }
-        Pin::new(&mut sleep).poll(context).map(|()| None)
-    })
-    .await
+/// The output of `future`, or `None` if it takes longer than that, counted from this call; then it is dropped.
+pub fn timeout<F: Future>(time: Duration, future: F) -> impl Future<Output = Option<F::Output>> {
+    // Not in the block: what stands there runs at the first poll, and not before.
+    let mut sleep = sleep(time);
+    async move {
+        let mut future = pin!(future);
+        poll_fn(|context| {
+            if let Poll::Ready(output) = future.as_mut().poll(context) {
+                return Poll::Ready(Some(output));
+            }
+            Pin::new(&mut sleep).poll(context).map(|()| None)
+        })
+        .await
+    }
 }
 // ANCHOR_END: sleep
 

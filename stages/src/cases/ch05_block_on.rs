@@ -24,6 +24,8 @@ cases! { 5:
         "A future may wake itself before poll returns. Remember the wake (a flag, or the token of park), and look at it before sleeping.",
     it_sleeps_until_it_is_told:
         "More polls than wakes: block_on asks in a loop instead of sleeping, or takes a wake-up without a reason for a wake.",
+    it_sleeps_again_after_a_wake:
+        "A wake is for one poll. Whoever has heard it must forget it before the next sleep: set the flag to false again.",
     a_thread_woken_for_no_reason_sleeps_on:
         "thread::park may return although nobody woke the future, and anybody may unpark your thread. Poll only if your own flag is set.",
     each_thread_has_its_own_wait:
@@ -87,6 +89,24 @@ fn it_sleeps_until_it_is_told<R: Runtime>() {
     opener.join().unwrap();
     // One, if this thread came so late that the gate was open.
     assert!(polls.get() <= 2, "{} polls: once at first, and once after the one wake", polls.get());
+}
+
+fn it_sleeps_again_after_a_wake<R: Runtime>() {
+    let (gates, polls) = ([Gate::default(), Gate::default()], Count::default());
+    let openers = gates.clone();
+    let other = thread::spawn(move || {
+        for gate in openers {
+            thread::sleep(Duration::from_millis(30));
+            gate.open();
+        }
+    });
+    R::block_on(polled(&polls, async {
+        for gate in gates {
+            gate.await;
+        }
+    }));
+    other.join().unwrap();
+    assert!(polls.get() <= 3, "{} polls: once at first, and once after each of the two wakes", polls.get());
 }
 
 fn a_thread_woken_for_no_reason_sleeps_on<R: Runtime>() {

@@ -2,12 +2,14 @@
 
 use super::{
     Case, Ended, Handle, Runtime,
-    support::{Count, Dropped, Gate, cases},
+    support::{Count, Dropped, Gate, a_few_turns, cases},
 };
 use std::{
     future::{Future, pending, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    task::Poll,
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Wake, Waker},
 };
 
 cases! { 8:
@@ -29,6 +31,8 @@ cases! { 8:
         "Catch the panic around the poll, keep its payload for the handle, and go on with the next task.",
     the_future_is_gone_before_the_handle_resolves:
         "Drop the future first, then publish the output, then wake: whoever waits may rely on it that all is given back.",
+    a_handle_polled_after_its_end_harms_nobody_else:
+        "To panic is allowed, but not under the lock: that poisons it, and the drop of the handle, which takes it too, panics in a panic.",
 }
 
 fn the_handle_gives_the_output<R: Runtime>() {
@@ -141,17 +145,58 @@ fn a_panic_is_told_to_the_handle_and_to_nobody_else<R: Runtime>() {
     });
 }
 
+/// Looks how much has been dropped, at the moment in which it is woken.
+struct Looks {
+    drops: Count,
+    seen: Mutex<Option<usize>>,
+}
+
+impl Wake for Looks {
+    fn wake(self: Arc<Self>) {
+        *self.seen.lock().unwrap() = Some(self.drops.get());
+    }
+}
+
 fn the_future_is_gone_before_the_handle_resolves<R: Runtime>() {
     R::block_on(async {
-        for _ in 0..10 {
-            let drops = Count::default();
-            let owned = Dropped(drops.clone());
-            let handle = R::spawn_with_handle(async move {
-                let _owned = owned;
-                R::yield_now().await;
-            });
-            handle.await.unwrap();
-            assert_eq!(drops.get(), 1);
+        for end in ["ready", "panic", "abort"] {
+            let (drops, gate) = (Count::default(), Gate::default());
+            let (owned, mut opened) = (Dropped(drops.clone()), gate.clone());
+            // Unlike an async block, it keeps what it owns when it is ready: until it is dropped.
+            let mut handle = R::spawn_with_handle(poll_fn(move |context| {
+                let _owned = &owned;
+                let open = Pin::new(&mut opened).poll(context);
+                assert!(end != "panic" || open.is_pending(), "as the case wants");
+                open
+            }));
+            R::yield_now().await;
+            if end == "abort" {
+                handle.abort()
+            } else {
+                gate.open()
+            }
+            // The task has not had its turn yet. What comes now is the wake for its end.
+            let looks = Arc::new(Looks { drops, seen: Mutex::default() });
+            let waker = Waker::from(looks.clone());
+            assert!(Pin::new(&mut handle).poll(&mut Context::from_waker(&waker)).is_pending());
+            a_few_turns::<R>().await;
+            let seen = *looks.seen.lock().unwrap();
+            assert_eq!(seen, Some(1), "futures dropped when the handle is woken; the task's end: {end}");
         }
+    });
+}
+
+fn a_handle_polled_after_its_end_harms_nobody_else<R: Runtime>() {
+    R::block_on(async {
+        let mut handle = R::spawn_with_handle(async { 7 });
+        assert_eq!((&mut handle).await, Ok(7));
+        poll_fn(|context| {
+            let late = AssertUnwindSafe(|| Pin::new(&mut handle).poll(context).is_ready());
+            assert!(!matches!(catch_unwind(late), Ok(true)), "an output is given once");
+            Poll::Ready(())
+        })
+        .await;
+        drop(handle);
+        assert_eq!(R::spawn_with_handle(async { 8 }).await, Ok(8));
     });
 }

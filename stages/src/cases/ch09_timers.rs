@@ -2,11 +2,11 @@
 
 use super::{
     Case, Runtime,
-    support::{Count, Dropped, Gate, Log, Woken, cases, polled},
+    support::{Count, Dropped, Gate, Log, Woken, cases, poll_once, polled},
 };
 use std::{
     future::{Future, pending, poll_fn},
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, Waker},
     thread,
@@ -40,6 +40,8 @@ cases! { 9:
         "Poll the future first, then the sleep; on timeout the future is dropped before the answer is given.",
     a_timeout_gives_what_is_in_time:
         "If the future is ready, its output counts, even if the deadline has passed at the same time.",
+    the_time_counts_from_the_call:
+        "The body of an async fn runs at its first poll. So make the deadline in a plain fn, which then returns the future.",
 }
 
 fn millis(number: u64) -> Duration {
@@ -237,5 +239,15 @@ fn a_timeout_gives_what_is_in_time<R: Runtime>() {
             Some(8)
         );
         assert_eq!(R::timeout(Duration::ZERO, async { 9 }).await, Some(9), "ready at its first poll");
+    });
+}
+
+fn the_time_counts_from_the_call<R: Runtime>() {
+    R::block_on(async {
+        let mut sleep = pin!(R::sleep(millis(50)));
+        let mut limited = pin!(R::timeout(millis(50), pending::<()>()));
+        R::sleep(millis(100)).await;
+        assert!(poll_once(sleep.as_mut()).await.is_ready(), "a sleep of 50 ms, made 100 ms ago, waits");
+        assert!(poll_once(limited.as_mut()).await.is_ready(), "a timeout of 50 ms, made 100 ms ago, waits");
     });
 }

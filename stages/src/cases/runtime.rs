@@ -67,7 +67,7 @@ pub trait Runtime: Sized + 'static {
         not_yet::<NotYet<()>>(9, "sleep")
     }
 
-    /// Chapter 9. The output of `future`, or `None` if it takes longer than that; then it is dropped.
+    /// Chapter 9. The output of `future`, or `None` if it takes longer than that, counted from the call; then it is dropped.
     fn timeout<F: Future<Output: Send> + Send>(
         time: Duration,
         future: F,
