@@ -10,7 +10,7 @@ use netio::{
     http::server::{Limits, Path, Router, Server},
     net::TcpStream,
 };
-use runtime::{spawn, time::Instant};
+use runtime::{future::join, spawn, time::Instant};
 use std::{io, net::SocketAddr};
 
 // ANCHOR: app
@@ -33,24 +33,35 @@ fn limits() -> Limits {
 }
 // ANCHOR_END: app
 
-/// Says the pieces, half a second apart, and then listens until the server hangs up.
+/// Says the pieces, half a second apart, and listens meanwhile, until the server hangs up.
 async fn talk(server: SocketAddr, title: &str, pieces: &[&str]) -> io::Result<()> {
     println!("== {title}");
     let start = Instant::now();
-    let mut stream = TcpStream::connect(server).await?;
-    for (number, piece) in pieces.iter().enumerate() {
-        if number > 0 {
-            seconds(0.5).await;
+    let seconds_since = || start.elapsed().div_duration_f64(scaled(1.0));
+    let stream = TcpStream::connect(server).await?;
+    let say = async {
+        for (number, piece) in pieces.iter().enumerate() {
+            if number > 0 {
+                seconds(0.5).await;
+            }
+            if (&stream).write_all(piece.as_bytes()).await.is_err() {
+                break; // it has hung up already
+            }
+            piece.lines().for_each(|line| println!("  > {line:.60}"));
         }
-        piece.lines().for_each(|line| println!("  > {line:.60}"));
-        if stream.write_all(piece.as_bytes()).await.is_err() {
-            break; // it has hung up already
-        }
-    }
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    answer.lines().for_each(|line| println!("  < {line}"));
-    println!("  closed after {:.1} s\n", start.elapsed().div_duration_f64(scaled(1.0)));
+    };
+    let listen = async {
+        let mut answer = vec![0];
+        (&stream).read_exact(&mut answer).await?;
+        let begun = seconds_since();
+        (&stream).read_to_end(&mut answer).await?;
+        Ok::<_, io::Error>((begun, answer))
+    };
+    let ((), heard) = join(say, listen).await;
+    let (begun, answer) = heard?;
+    String::from_utf8_lossy(&answer).lines().for_each(|line| println!("  < {line}"));
+    println!("  the answer began after {begun:.1} s");
+    println!("  closed after {:.1} s\n", seconds_since());
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! One queue, and a lock around it. The thread that calls `block_on_workers` is worker 0; it alone polls the main future, which need
 //! not be `Send`. The tasks are everybody's.
 
+// ANCHOR: imports
 use std::{
     cell::RefCell,
     collections::{BTreeMap, VecDeque},
@@ -18,6 +19,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+// ANCHOR_END: imports
 
 // ANCHOR: task
 type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -231,7 +233,6 @@ pub fn block_on_workers<F: Future>(workers: usize, future: F) -> F::Output {
         }
     }
 }
-
 // ANCHOR_END: block_on
 
 // ANCHOR: is_current
@@ -246,6 +247,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     block_on_workers(1, future)
 }
 
+// ANCHOR: entered
 /// While it lives, its executor is the current one of its thread. Its end is the end of all workers, and then of all tasks.
 struct Entered {
     executor: Arc<Executor>,
@@ -260,7 +262,6 @@ impl Entered {
     }
 }
 
-// ANCHOR: end
 impl Drop for Entered {
     fn drop(&mut self) {
         self.executor.lock().closed = true;
@@ -280,7 +281,7 @@ impl Drop for Entered {
         CURRENT.set(self.before.take());
     }
 }
-// ANCHOR_END: end
+// ANCHOR_END: entered
 
 // ANCHOR: spawn
 /// Makes a task of the `block_on_workers` that this thread works for. It may be polled by one worker now and by another one later:
@@ -299,7 +300,6 @@ pub fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     drop(state);
     executor.push(Turn::Task(task));
 }
-// ANCHOR_END: spawn
 
 /// Lets every other task that can run have a turn.
 pub async fn yield_now() {
@@ -313,6 +313,7 @@ pub async fn yield_now() {
     })
     .await;
 }
+// ANCHOR_END: spawn
 
 // ANCHOR: sleep
 /// Ready when its deadline has passed. From [`sleep`].
@@ -360,7 +361,6 @@ impl Future for Sleep {
         Poll::Pending
     }
 }
-// ANCHOR_END: sleep
 
 impl Drop for Sleep {
     fn drop(&mut self) {
@@ -386,3 +386,4 @@ pub fn timeout<F: Future>(time: Duration, future: F) -> impl Future<Output = Opt
         .await
     }
 }
+// ANCHOR_END: sleep

@@ -5,11 +5,12 @@ use super::{
     support::{Count, Gate, cases},
 };
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
-    sync::{Arc, Barrier, Condvar, Mutex},
+    sync::{Arc, Barrier, Condvar, Mutex, mpsc},
+    task::{Context, Poll, Waker},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 cases! { 19:
@@ -21,6 +22,8 @@ cases! { 19:
         "While a worker searches, nobody else is woken: so when it finds something it must wake another, for there may be more.",
     nobody_sleeps_past_a_push:
         "Say that you sleep, then look at all queues once more; push first, then look who sleeps. In any other order a task can lie there while all sleep.",
+    nobody_sleeps_past_a_wake_from_outside:
+        "Say that you sleep, then look at all queues once more, the one for all among them. Without that second look a push can come between the first look and the sleep.",
     a_pair_that_wakes_each_other_starves_nobody:
         "The task woken last may run next, but only a few times in a row: two that wake each other would keep the rest waiting for ever.",
     what_is_woken_from_outside_is_run:
@@ -86,12 +89,18 @@ fn meet(meeting: &Barrier) {
 }
 
 fn the_last_searcher_sends_another<R: Runtime>() {
-    R::block_on_workers(2, async {
-        for _ in 0..100 {
-            // Two tasks that each block a thread until the other is there: both workers must be up.
-            let meeting = Arc::new(Barrier::new(2));
-            let handles = [meeting.clone(), meeting];
-            let handles = handles.map(|meeting| R::spawn_with_handle(async move { meet(&meeting) }));
+    const WORKERS: usize = 4;
+    R::block_on_workers(WORKERS, async {
+        for _ in 0..20 {
+            // Until the others sleep.
+            R::sleep(Duration::from_millis(2)).await;
+            // Each blocks a thread until all are there, so all workers must be up. The first push wakes one of them, which takes a
+            // while to rise: the other pushes see that one searches, and wake nobody.
+            let meeting = Arc::new(Barrier::new(WORKERS));
+            let handles = [(); WORKERS].map(|()| {
+                let meeting = meeting.clone();
+                R::spawn_with_handle(async move { meet(&meeting) })
+            });
             for handle in handles {
                 handle.await.unwrap();
             }
@@ -115,34 +124,77 @@ fn nobody_sleeps_past_a_push<R: Runtime>() {
     });
 }
 
+/// Woken again and again by a thread that is no worker, each time a little later after its poll: some of these wakes come in the very
+/// moment in which the worker, which has nothing else to do, falls asleep.
+fn nobody_sleeps_past_a_wake_from_outside<R: Runtime>() {
+    let (wakers, to_wake) = mpsc::channel::<Waker>();
+    let outside = thread::spawn(move || {
+        for round in 0.. {
+            // Not asleep: it would take too long to rise.
+            let waker = loop {
+                match to_wake.try_recv() {
+                    Ok(waker) => break waker,
+                    Err(mpsc::TryRecvError::Empty) => thread::yield_now(),
+                    Err(mpsc::TryRecvError::Disconnected) => return,
+                }
+            };
+            (0..round % 300).for_each(|_| std::hint::spin_loop());
+            waker.wake();
+        }
+    });
+    let begin = Instant::now();
+    R::block_on_workers(1, async {
+        let woken = poll_fn(move |context| {
+            if begin.elapsed() > Duration::from_millis(300) {
+                return Poll::Ready(());
+            }
+            wakers.send(context.waker().clone()).unwrap();
+            Poll::Pending
+        });
+        R::spawn_with_handle(woken).await.unwrap();
+    });
+    outside.join().unwrap();
+}
+
 fn a_pair_that_wakes_each_other_starves_nobody<R: Runtime>() {
+    const TURNS: usize = 100;
     for workers in [1, 2] {
         R::block_on_workers(workers, async {
-            let (ping, pong) = (Ball::default(), Ball::default());
-            let pairs = 2;
-            for _ in 0..pairs {
-                for (mine, other) in [(ping.clone(), pong.clone()), (pong.clone(), ping.clone())] {
+            let throws = Count::default();
+            for _ in 0..workers {
+                let (ping, pong) = (Ball::default(), Ball::default());
+                for (mine, other) in [(ping.clone(), pong.clone()), (pong, ping)] {
+                    let throws = throws.clone();
                     R::spawn(async move {
                         loop {
+                            throws.up();
                             other.throw();
                             mine.clone().await;
                         }
                     });
                 }
             }
-            let counter = R::spawn_with_handle(async {
-                for _ in 0..100 {
-                    R::yield_now().await;
+            let (mut turns_left, mut before) = (TURNS, None);
+            let others = R::spawn_with_handle(poll_fn(move |context| {
+                // The pairs may have been at it for a while when this begins.
+                let before = *before.get_or_insert(throws.get());
+                if turns_left == 0 {
+                    return Poll::Ready(throws.get() - before);
                 }
-            });
-            counter.await.unwrap();
+                turns_left -= 1;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }));
+            let throws = others.await.unwrap();
+            // (On two threads the pairs go on meanwhile, and no number says anything.)
+            assert!(workers > 1 || throws < 20 * TURNS, "the pair had {throws} turns while another task had {TURNS}");
         });
     }
 }
 
 /// Thrown by one task, caught by another. Never stays anywhere for long.
 #[derive(Clone, Default)]
-struct Ball(Arc<Mutex<(bool, Vec<std::task::Waker>)>>);
+struct Ball(Arc<Mutex<(bool, Vec<Waker>)>>);
 
 impl Ball {
     fn throw(&self) {
@@ -151,20 +203,20 @@ impl Ball {
             state.0 = true;
             std::mem::take(&mut state.1)
         };
-        wakers.into_iter().for_each(std::task::Waker::wake);
+        wakers.into_iter().for_each(Waker::wake);
     }
 }
 
 impl Future for Ball {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<()> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let mut state = self.0.lock().unwrap();
         if std::mem::take(&mut state.0) {
-            return std::task::Poll::Ready(());
+            return Poll::Ready(());
         }
         state.1.push(context.waker().clone());
-        std::task::Poll::Pending
+        Poll::Pending
     }
 }
 

@@ -3,10 +3,12 @@
 //! (The locks of this stage's queues would order a push and a look by themselves. A queue without a lock would not; so the fences
 //! are here, and the protocol holds for either.)
 
+// ANCHOR: imports
 use std::sync::{
     Mutex,
     atomic::{AtomicUsize, Ordering, fence},
 };
+// ANCHOR_END: imports
 
 // ANCHOR: idle
 /// How many sleep (low half of the word), and how many search (high half). One word, so that it changes in one step.
@@ -17,7 +19,7 @@ pub(super) struct Idle {
 }
 
 const SLEEPING: usize = 1;
-const SEARCHING: usize = 1 << 32;
+const SEARCHING: usize = 1 << (usize::BITS / 2);
 
 fn sleeping(counts: usize) -> usize {
     counts & (SEARCHING - 1)
@@ -48,6 +50,7 @@ impl Idle {
     pub(super) fn fall_asleep(&self, worker: usize) {
         let mut sleepers = self.sleepers.lock().unwrap();
         sleepers.push(worker);
+        // One fewer searches and one more sleeps, in one step.
         self.counts.fetch_add(SLEEPING.wrapping_sub(SEARCHING), Ordering::SeqCst);
         drop(sleepers);
         // Pairs with the fence in `wake_one`: of a push and a falling asleep at the same time, at least one sees the other.

@@ -8,6 +8,7 @@
 //!
 //! The task is that of stage 18, line by line. What is new: where it is queued ([`queue`]), and how workers fall asleep ([`idle`]).
 
+// ANCHOR: imports
 mod idle;
 mod queue;
 mod reactor;
@@ -35,6 +36,7 @@ use std::{
     time::{Duration, Instant},
 };
 use task::{Stage, Task};
+// ANCHOR_END: imports
 
 // ANCHOR: shared
 /// What the workers and all wakers share.
@@ -73,6 +75,7 @@ struct Timers {
 }
 // ANCHOR_END: shared
 
+// ANCHOR: seats
 thread_local! {
     /// The runtime that this thread works for, and as which worker.
     static CURRENT: RefCell<Option<(Arc<Shared>, usize)>> = const { RefCell::new(None) };
@@ -115,6 +118,7 @@ impl Shared {
             std::ptr::eq(&**shared, self).then(|| &self.seats[*worker])
         })
     }
+    // ANCHOR_END: seats
 
     // ANCHOR: push
     /// The task can run: here if this is a worker's thread, and otherwise wherever.
@@ -207,6 +211,7 @@ impl Shared {
     }
     // ANCHOR_END: work
 
+    // ANCHOR: look
     /// The last look. A call may have been met by an earlier turn of the reactor, so what it was for is looked at here.
     fn may_sleep(&self, worker: usize) -> bool {
         let main = worker == 0 && self.main_woken.load(Ordering::Acquire);
@@ -248,6 +253,9 @@ impl Shared {
     }
 }
 
+// ANCHOR_END: look
+
+// ANCHOR: block_on
 /// Wakes the main future.
 struct Main(Arc<Shared>);
 
@@ -258,7 +266,6 @@ impl Wake for Main {
     }
 }
 
-// ANCHOR: block_on
 /// Runs a future to its end on this thread, and meanwhile, on this and `workers - 1` other threads, the tasks that are spawned.
 /// Those that are not over then are dropped.
 pub fn block_on_workers<F: Future>(workers: usize, future: F) -> F::Output {

@@ -1,11 +1,13 @@
 //! A worker's own queue. It is open to the others all the time: a lock is held for a push, a pop or a theft, and never while a task runs.
 
+// ANCHOR: imports
 use super::Task;
 use std::{
     collections::VecDeque,
     mem,
     sync::{Arc, Mutex, MutexGuard},
 };
+// ANCHOR_END: imports
 
 // ANCHOR: queue
 #[derive(Default)]

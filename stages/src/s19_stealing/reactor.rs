@@ -1,5 +1,6 @@
 //! Each worker sleeps in a reactor of its own: the one of stage 10, which other threads may look at now.
 
+// ANCHOR: imports
 use super::Shared;
 use mio::{Events, Interest, Token, event::Source};
 use std::{
@@ -9,6 +10,7 @@ use std::{
     task::{Context, Poll, Waker},
     time::Duration,
 };
+// ANCHOR_END: imports
 
 // ANCHOR: reactor
 pub(super) struct Reactor {
@@ -87,6 +89,7 @@ impl Reactor {
 }
 // ANCHOR_END: reactor
 
+// ANCHOR: watched
 /// The directions of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -185,3 +188,4 @@ impl<S: Source> Drop for Watched<S> {
         drop(ways);
     }
 }
+// ANCHOR_END: watched

@@ -1,5 +1,6 @@
 //! The task of stage 18: other words for where it is queued, and nothing else.
 
+// ANCHOR: imports
 use super::Shared;
 use std::{
     future::Future,
@@ -9,6 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll, Wake, Waker},
 };
+// ANCHOR_END: imports
 
 // ANCHOR: task
 pub(super) type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;

@@ -1,5 +1,6 @@
 //! What a task waits with: as in stage 18.
 
+// ANCHOR: imports
 use super::{Shared, current};
 use std::{
     future::{Future, poll_fn},
@@ -9,6 +10,7 @@ use std::{
     task::{Context, Poll},
     time::{Duration, Instant},
 };
+// ANCHOR_END: imports
 
 /// Lets every other task that can run have a turn.
 pub async fn yield_now() {
@@ -68,7 +70,6 @@ impl Future for Sleep {
         Poll::Pending
     }
 }
-// ANCHOR_END: sleep
 
 impl Drop for Sleep {
     fn drop(&mut self) {
@@ -94,3 +95,4 @@ pub fn timeout<F: Future>(time: Duration, future: F) -> impl Future<Output = Opt
         .await
     }
 }
+// ANCHOR_END: sleep
