@@ -95,8 +95,9 @@ impl From<Fault> for Failure {
 }
 
 impl Connection {
-    pub(super) fn new(transport: Box<dyn Transport>, peer: Option<SocketAddr>) -> Self {
-        Connection {
+    /// In a box: it goes from hand to hand, from the pool to the exchange to the body and back.
+    pub(super) fn new(transport: Box<dyn Transport>, peer: Option<SocketAddr>) -> Box<Self> {
+        Box::new(Connection {
             transport,
             input: BytesMut::new(),
             scan: Scan::default(),
@@ -108,7 +109,7 @@ impl Connection {
             timer: Timer::default(),
             born: Instant::now(),
             peer,
-        }
+        })
     }
 
     pub(super) fn born(&self) -> Instant {

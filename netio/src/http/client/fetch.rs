@@ -76,7 +76,7 @@ impl Exchange {
         parts: &Parts,
         body: Body,
         more: &More<'_>,
-    ) -> Result<(ResponseHead, Connection, Lease), Error> {
+    ) -> Result<(ResponseHead, Box<Connection>, Lease), Error> {
         let client = self.client.clone();
         let route = client.inner.settings.dialing.route(&parts.uri)?;
         let mut lease = self.acquire(&route).await?;
@@ -171,7 +171,7 @@ impl Exchange {
     fn response(
         mut self,
         head: ResponseHead,
-        mut connection: Connection,
+        mut connection: Box<Connection>,
         lease: Lease,
     ) -> Result<ClientResponse, Error> {
         self.phase = Phase::Body;

@@ -27,7 +27,7 @@ pub(super) struct Incoming {
     /// The server would take another request.
     keep_alive: bool,
     /// Gone when the body is over, or lost.
-    connection: Option<(Connection, Lease)>,
+    connection: Option<(Box<Connection>, Lease)>,
     received: u64,
     arrival: Option<Arrival>,
 }
@@ -36,7 +36,7 @@ impl Incoming {
     /// A body that is still to come.
     pub(super) fn body(
         exchange: Exchange,
-        connection: Connection,
+        connection: Box<Connection>,
         lease: Lease,
         keep_alive: bool,
         framing: Framing,

@@ -115,13 +115,13 @@ struct Host {
 }
 
 struct Idle {
-    connection: Connection,
+    connection: Box<Connection>,
     since: Instant,
 }
 
 /// A place, and perhaps a connection with nothing on it.
 struct Found {
-    kept: Option<Connection>,
+    kept: Option<Box<Connection>>,
     /// It was closed to make room.
     _evicted: Option<Idle>,
 }
@@ -187,7 +187,7 @@ impl Pool {
     }
 
     /// A connection with nothing on it: for who waits, or to be kept.
-    fn keep(self: &Arc<Self>, host: &Arc<str>, connection: Connection) {
+    fn keep(self: &Arc<Self>, host: &Arc<str>, connection: Box<Connection>) {
         let now = Instant::now();
         let PoolLimits { idle_time, lifetime, .. } = self.limits;
         let too_old = idle_time.is_zero() || connection.born() + lifetime <= now;
@@ -390,13 +390,13 @@ pub(super) struct Lease {
     pool: Arc<Pool>,
     host: Arc<str>,
     /// One with nothing on it.
-    kept: Option<Connection>,
+    kept: Option<Box<Connection>>,
 }
 
 impl Lease {
     /// A connection that is there already, if it seems to be alive. It may still turn out to be dead: the server's farewell can be
     /// on its way. `surely`: ask the system, not only what it has told.
-    pub(super) fn take_kept(&mut self, surely: bool) -> Option<Connection> {
+    pub(super) fn take_kept(&mut self, surely: bool) -> Option<Box<Connection>> {
         loop {
             let mut connection = self.kept.take()?;
             if connection.is_alive(surely) {
@@ -419,7 +419,7 @@ impl Lease {
     }
 
     /// Gives back a connection with nothing on it: its response was read to the end, and nothing came behind it.
-    pub(super) fn give_back(mut self, connection: Connection) {
+    pub(super) fn give_back(mut self, connection: Box<Connection>) {
         self.kept = Some(connection);
     }
 }
