@@ -4,7 +4,7 @@
 //! passes. A third test is the reader's, and is left out until it is asked for. A reader edits the starter where it stands, and runs the test that the chapter names:
 //!
 //! ```console
-//! cargo test --test exercises ch02_polls -- --ignored
+//! cargo test --test exercises ch02_two_waits -- --ignored
 //! ```
 
 mod ch00_idle;

@@ -117,8 +117,6 @@ impl<F: Future> Drop for Joinable<F> {
         }
     }
 }
-
-impl<F: Future> Unpin for Joinable<F> {}
 // ANCHOR_END: task
 
 // ANCHOR: joinable
