@@ -22,7 +22,7 @@ mod starter {
 
         fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
             let join = self.get_mut();
-            // TODO: this waits for one, and then for the other. Poll each of them that is not over, every time.
+            // TODO: this forgets an output that comes first, and polls again what is over.
             match (join.one.as_mut().poll(cx), join.other.as_mut().poll(cx)) {
                 (Poll::Ready(one), Poll::Ready(other)) => Poll::Ready((one, other)),
                 _ => Poll::Pending,
