@@ -65,7 +65,7 @@ impl Task {
         let mut stage = self.lock();
         let mut future = match mem::replace(&mut *stage, Stage::Running) {
             Stage::Queued(future) => future,
-            // It was cancelled while it was in the queue.
+            // A guard: tasks are cancelled when nobody runs them any more.
             as_it_was => return *stage = as_it_was,
         };
         drop(stage);

@@ -267,6 +267,92 @@ macro_rules! many_workers {
 many_workers!(SharedQueue, s18_shared_queue);
 many_workers!(Stealing, s19_stealing);
 
+/// The reader's crate after chapter 18: two executors, and what a task calls goes to the one that runs it.
+mod two_executors {
+    use super::{Connection, Joined, Listens, Pair, TcpListener, TcpStream, Watched};
+    use stages::{
+        cases::{Handle, Listener, Stream},
+        s08_join as join, s10_reactor as executor, s18_shared_queue as workers,
+    };
+    use std::{io, net::SocketAddr, os::unix::net::UnixStream};
+    // ANCHOR: ch18_imports
+    use stages::cases::Runtime;
+    use std::{
+        future::{Future, poll_fn},
+        pin::Pin,
+        task::Poll,
+        time::Duration,
+    };
+    // ANCHOR_END: ch18_imports
+
+    pub(super) struct TwoExecutors;
+
+    impl Runtime for TwoExecutors {
+        fn block_on<F: Future>(future: F) -> F::Output {
+            executor::block_on(future)
+        }
+
+        fn yield_now() -> impl Future<Output = ()> + Send {
+            executor::yield_now()
+        }
+
+        // ANCHOR: ch18
+        fn block_on_workers<F: Future>(workers: usize, future: F) -> F::Output {
+            workers::block_on_workers(workers, future)
+        }
+
+        // These were there before.
+        fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+            if workers::is_current() { workers::spawn(task) } else { executor::spawn(task) }
+        }
+
+        fn spawn_with_handle<F>(task: F) -> impl Handle<F::Output>
+        where
+            F: Future<Output: Send + 'static> + Send + 'static,
+        {
+            let (task, handle) = join::joinable(task);
+            Self::spawn(task);
+            Joined(handle)
+        }
+
+        fn sleep(time: Duration) -> impl Future<Output = ()> + Send {
+            let sleep: Pin<Box<dyn Future<Output = ()> + Send>> =
+                if workers::is_current() { Box::pin(workers::sleep(time)) } else { Box::pin(executor::sleep(time)) };
+            sleep
+        }
+
+        fn timeout<F: Future<Output: Send> + Send>(
+            time: Duration,
+            future: F,
+        ) -> impl Future<Output = Option<F::Output>> + Send {
+            // Now, and not at the first poll: the time counts from the call.
+            let (mut future, mut sleep) = (Box::pin(future), Box::pin(Self::sleep(time)));
+            poll_fn(move |context| {
+                if let Poll::Ready(output) = future.as_mut().poll(context) {
+                    return Poll::Ready(Some(output));
+                }
+                sleep.as_mut().poll(context).map(|()| None)
+            })
+        }
+        // ANCHOR_END: ch18
+
+        fn watch(socket: UnixStream) -> io::Result<impl Stream> {
+            socket.set_nonblocking(true)?;
+            Ok(Pair(Watched::new(mio::net::UnixStream::from_std(socket))?))
+        }
+
+        fn listen(address: SocketAddr) -> io::Result<impl Listener> {
+            TcpListener::bind(address).map(Listens)
+        }
+
+        async fn connect(address: SocketAddr) -> io::Result<impl Stream> {
+            TcpStream::connect(address).await.map(Connection)
+        }
+    }
+}
+
+use two_executors::TwoExecutors;
+
 // ANCHOR: joined
 /// The handle of stage 8.
 struct Joined<T>(s08_join::JoinHandle<T>);
@@ -301,5 +387,6 @@ stages::judge! {
     "stage 9", 9: Timers;
     "stages 10 and 12", 12: Reactor;
     "stage 18", 19 without [10, 12, 13, 14, 15]: SharedQueue;
+    "stages 10, 12 and 18", 18 without [13, 14, 15]: TwoExecutors;
     "stage 19", 19 without [10, 12, 13, 14, 15]: Stealing;
 }

@@ -8,7 +8,7 @@ use std::{
     future::{Future, poll_fn},
     pin::Pin,
     sync::{Arc, Barrier, Condvar, Mutex, mpsc},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Wake, Waker},
     thread,
     time::{Duration, Instant},
 };
@@ -24,6 +24,10 @@ cases! { 19:
         "Say that you sleep, then look at all queues once more; push first, then look who sleeps. In any other order a task can lie there while all sleep.",
     nobody_sleeps_past_a_wake_from_outside:
         "Say that you sleep, then look at all queues once more, the one for all among them. Without that second look a push can come between the first look and the sleep.",
+    a_timer_is_not_forgotten_by_who_finds_a_task:
+        "The one sleeper that knew the nearest deadline has found a task, and computes. Before it does, somebody else must be woken, to look at the deadlines and sleep no longer than that.",
+    a_timer_is_not_forgotten_by_who_polls_the_main_future:
+        "Worker 0 may be the one sleeper that knew the nearest deadline. Before it polls the main future, somebody else must be woken, to look at the deadlines and sleep no longer than that.",
     a_pair_that_wakes_each_other_starves_nobody:
         "The task woken last may run next, but only a few times in a row: two that wake each other would keep the rest waiting for ever.",
     what_is_woken_from_outside_is_run:
@@ -154,6 +158,84 @@ fn nobody_sleeps_past_a_wake_from_outside<R: Runtime>() {
         R::spawn_with_handle(woken).await.unwrap();
     });
     outside.join().unwrap();
+}
+
+/// A waker that tells a thread.
+struct Tells(mpsc::Sender<()>);
+
+impl Wake for Tells {
+    fn wake(self: Arc<Self>) {
+        let _ = self.0.send(());
+    }
+}
+
+/// Long enough for all who have nothing to do to fall asleep.
+fn let_the_others_sleep() {
+    thread::sleep(Duration::from_millis(10));
+}
+
+/// Arms a timer, has a sleeper learn of it, keeps that one busy, and blocks until the timer has rung. Did it ring?
+fn rings_although<R: Runtime>(keep_busy: impl FnOnce()) -> bool {
+    let (rang, ring) = mpsc::channel();
+    let mut timer = Box::pin(R::sleep(Duration::from_millis(40)));
+    assert!(timer.as_mut().poll(&mut Context::from_waker(&Arc::new(Tells(rang)).into())).is_pending());
+    let_the_others_sleep();
+    keep_busy();
+    ring.recv_timeout(Duration::from_secs(1)).is_ok()
+}
+
+/// Blocks its thread until `over` is dropped.
+fn block_until(over: &Mutex<mpsc::Receiver<()>>) {
+    let _ = over.lock().unwrap().recv();
+}
+
+fn a_timer_is_not_forgotten_by_who_finds_a_task<R: Runtime>() {
+    R::block_on_workers(4, async {
+        for _ in 0..5 {
+            let rang = R::spawn_with_handle(async {
+                let_the_others_sleep();
+                let (_busy, over) = mpsc::channel();
+                let (_busy_too, over_too) = mpsc::channel();
+                rings_although::<R>(|| {
+                    // Two, for the last to be spawned may wait for this one. That leaves one worker of four.
+                    for over in [over, over_too].map(Mutex::new) {
+                        R::spawn(async move { block_until(&over) });
+                    }
+                })
+            });
+            assert_eq!(
+                rang.await,
+                Ok(true),
+                "one of four workers sleeps, and a timer of 40 ms has not rung within a second"
+            );
+        }
+    });
+}
+
+fn a_timer_is_not_forgotten_by_who_polls_the_main_future<R: Runtime>() {
+    R::block_on_workers(3, async {
+        for _ in 0..5 {
+            let (up, busy) = (Gate::default(), Gate::default());
+            let (end, over) = mpsc::channel();
+            let gates = (up.clone(), busy.clone());
+            let rang = R::spawn_with_handle(async move {
+                let _end: mpsc::Sender<()> = end;
+                let_the_others_sleep();
+                // The thread of the main future falls asleep as the last one: the likeliest to be told of a timer.
+                gates.0.open();
+                let_the_others_sleep();
+                rings_although::<R>(|| gates.1.open())
+            });
+            up.await;
+            busy.await;
+            block_until(&Mutex::new(over));
+            assert_eq!(
+                rang.await,
+                Ok(true),
+                "one of three workers sleeps, and a timer of 40 ms has not rung within a second"
+            );
+        }
+    });
 }
 
 fn a_pair_that_wakes_each_other_starves_nobody<R: Runtime>() {

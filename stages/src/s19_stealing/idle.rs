@@ -38,7 +38,7 @@ impl Idle {
         self.counts.fetch_add(SEARCHING, Ordering::SeqCst);
     }
 
-    /// The search is over: something was found. `true`: nobody else searches, and there may be more; so wake another.
+    /// The search is over, whatever was found. `true`: nobody else searches, so if there is more, wake another.
     pub(super) fn end_search(&self) -> bool {
         let last = searching(self.counts.fetch_sub(SEARCHING, Ordering::SeqCst)) == 1;
         // Pairs with the fence in `wake_one`: whoever still saw this search is seen by the caller's look.

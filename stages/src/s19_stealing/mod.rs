@@ -192,6 +192,9 @@ impl Shared {
         if self.idle.end_search() && self.has_work() {
             self.wake_one();
         }
+        if found.is_some() {
+            self.leave_the_clock();
+        }
         found
     }
 
@@ -247,6 +250,13 @@ impl Shared {
         Some(deadline.saturating_duration_since(Instant::now()))
     }
 
+    /// This worker is going to compute, and perhaps it alone knew the nearest deadline: so another is woken, and looks before it sleeps.
+    fn leave_the_clock(&self) {
+        if self.nearest().is_some() {
+            self.wake_one();
+        }
+    }
+
     /// A look at the worker's own sockets, or a sleep there.
     fn turn(&self, worker: usize, timeout: Option<Duration>) {
         self.seats[worker].reactor.turn(timeout).expect("the system's poller works");
@@ -286,6 +296,7 @@ pub fn block_on_workers<F: Future>(workers: usize, future: F) -> F::Output {
         if !shared.main_woken.swap(false, Ordering::AcqRel) {
             return None;
         }
+        shared.leave_the_clock();
         match future.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(output) => Some(output),
             Poll::Pending => None,
