@@ -29,6 +29,7 @@ mod ch16_in_flight;
 mod ch17_bounded;
 mod ch18_send;
 mod ch19_asleep;
+mod ch19_clock;
 mod ch20_five;
 mod ch21_slow_client;
 mod ch22_retry;

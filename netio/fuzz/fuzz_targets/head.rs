@@ -11,6 +11,9 @@ use netio::http::fuzz::{Head, request, response};
 
 const MOST: usize = 4096;
 
+/// A head with more fields may have no room for the three that we write: date, length and connection.
+const ROOM_FOR_OURS: usize = 128 - 3;
+
 fuzz_target!(|input: &[u8]| {
     let [choice, wire @ ..] = input else { return };
     if choice & 1 == 0 { requests(wire, usize::from(*choice) / 2) } else { responses(wire, choice & 2 == 0) }
@@ -28,7 +31,7 @@ fn requests(wire: &[u8], cut: usize) {
         assert_eq!(hosts, 1);
     }
     // Ours is in HTTP/1.1, which always names a host; it says how long the body is, and nothing of other protocols.
-    if hosts == 1 {
+    if hosts == 1 && head.fields.len() <= ROOM_FOR_OURS {
         let again = request([&head.written[..]], 2 * MOST).unwrap().unwrap();
         assert_same(&head, &again);
     }
@@ -41,7 +44,7 @@ fn responses(wire: &[u8], to_head: bool) {
         assert!(!head.keep_alive);
     }
     // A 1xx or 204 has no length, and says nothing of one.
-    if !head.first[0].starts_with('1') && head.first[0] != "204" {
+    if !head.first[0].starts_with('1') && head.first[0] != "204" && head.fields.len() <= ROOM_FOR_OURS {
         let again = runtime::Runtime::builder()
             .virtual_clock()
             .build()
