@@ -10,6 +10,9 @@ use super::{
 };
 use bytes::BytesMut;
 
+/// A head may have so many fields.
+pub const FIELDS: usize = MOST_FIELDS;
+
 /// What a head says; and the same said again, as bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
