@@ -12,8 +12,7 @@
 
 use examples::{fail, httpbin::TestServer, scaled};
 use netio::http::{
-    Request,
-    client::{Client, ClientResponse, Error, Next},
+    client::{Client, ClientRequest, ClientResponse, Error, Next},
     server::{Router, Server, State},
 };
 use runtime::{
@@ -56,7 +55,7 @@ impl Drop for Running {
 }
 
 impl Tracker {
-    async fn track(self, request: Request, next: Next) -> Result<ClientResponse, Error> {
+    async fn track(self, request: ClientRequest, next: Next) -> Result<ClientResponse, Error> {
         let route = request.extensions().get().copied().unwrap_or(Route("other"));
         let mut running = Running { tracker: self, route, start: Instant::now(), end: "cancelled" };
         let result = next.run(request).await;

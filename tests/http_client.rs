@@ -4,7 +4,7 @@ use examples::httpbin::TestServer;
 use netio::{
     http::{
         Method, Request, Response, StatusCode,
-        client::{Client, Error, Phase},
+        client::{Client, ClientRequest, Error, Phase},
         header,
         server::Server,
     },
@@ -271,7 +271,7 @@ fn a_connection_that_may_not_be_clean_is_not_kept() {
             let client = Client::new();
             for _ in 0..2 {
                 // A POST is not sent twice: so the connection was found out before, not after.
-                let mut request = Request::new("body".into());
+                let mut request = ClientRequest::new("body".into());
                 *request.method_mut() = Method::POST;
                 *request.uri_mut() = script.url.parse().unwrap();
                 let text = client.execute(request).await.unwrap().text().await.unwrap();

@@ -5,7 +5,7 @@ use netio::{
         Body, Method, Request, Response, StatusCode,
         files::StaticFiles,
         header, reply,
-        server::{BodyRejection, Disconnect, IntoResponse, Limits, PeerAddr, Server},
+        server::{BodyRejection, Disconnect, IntoResponse, Limits, Server},
         sse,
     },
     net::TcpStream,
@@ -49,7 +49,7 @@ impl Drop for Alarm {
 
 /// Answers with what it was asked.
 async fn echo(mut request: Request) -> Response {
-    let PeerAddr(peer) = *request.extensions().get().unwrap();
+    let peer = request.peer().unwrap();
     match request.body_mut().bytes().await {
         Ok(body) => {
             let text = format!("{} {} from {peer}, {} bytes", request.method(), request.uri(), body.len());
@@ -499,7 +499,7 @@ fn files_are_served_with_type_tag_and_length() {
             if let Some(known) = known {
                 request = request.header(header::IF_NONE_MATCH, known);
             }
-            files.respond(&request.body(Body::empty()).unwrap()).await
+            files.respond(&request.body(Body::empty()).unwrap().into()).await
         };
         let page = ask(Method::GET, "/", None).await;
         let tag = page.headers()[header::ETAG].to_str().unwrap().to_owned();

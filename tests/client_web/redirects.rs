@@ -3,7 +3,7 @@
 use super::{SECOND, empty, field, serve, serve_seen};
 use netio::http::{
     Body, HeaderValue, Method, Request, Response, StatusCode,
-    client::{Client, Error, Phase, RedirectFailure},
+    client::{Client, ClientRequest, Error, Phase, RedirectFailure},
     header, reply,
 };
 use runtime::{time::Instant, world};
@@ -45,7 +45,7 @@ fn letters(request: &Request) -> String {
 }
 
 /// A request with every field that is worth a thought.
-fn request(method: &Method, url: &str, body: impl Into<Body>) -> Request {
+fn request(method: &Method, url: &str, body: impl Into<Body>) -> ClientRequest {
     let body = body.into();
     let mut request = http::Request::builder()
         .method(method)
@@ -369,11 +369,7 @@ fn the_connection_of_a_redirect_is_used_again() {
             });
             let text = Client::builder().decompress(false).build().get(&url).await.unwrap().text().await.unwrap();
             assert_eq!(text, "there");
-            let peers: Vec<_> = seen
-                .take()
-                .iter()
-                .map(|request| request.extensions().get::<netio::http::server::PeerAddr>().unwrap().0)
-                .collect();
+            let peers: Vec<_> = seen.take().iter().map(|request| request.peer().unwrap()).collect();
             assert_eq!(peers[0] == peers[1], same, "{length} bytes");
         }
     });

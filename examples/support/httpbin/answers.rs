@@ -7,7 +7,7 @@ use flate2::{
 };
 use netio::http::{
     Body, HeaderMap, HeaderValue, Request, Response, StatusCode, header, reply,
-    server::{BodyRejection, Cookies, Disconnect, Form, FromRequest, IntoResponse, Path, PeerAddr, Query, State},
+    server::{BodyRejection, Cookies, Disconnect, Form, FromRequest, IntoResponse, Path, Query, State},
 };
 use runtime::time::sleep;
 use serde_json::{Map, Value, json};
@@ -78,7 +78,7 @@ pub(super) async fn mirror(Query(arguments): Pairs, mut request: Request) -> Res
         "url": format!("http://{}{}", field(request.headers(), header::HOST), request.uri()),
         "args": arguments,
         "headers": fields(request.headers()),
-        "origin": request.extensions().get::<PeerAddr>().map(|PeerAddr(peer)| peer.ip().to_string()),
+        "origin": request.peer().map(|peer| peer.ip().to_string()),
     });
     if !data.is_empty() {
         mirror["data"] = String::from_utf8_lossy(&data).into();

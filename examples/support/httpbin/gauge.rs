@@ -2,7 +2,7 @@
 
 use netio::http::{
     Request,
-    server::{BoxResponse, Next, PeerAddr},
+    server::{BoxResponse, Next},
 };
 use runtime::time::Instant;
 use std::{
@@ -39,7 +39,7 @@ impl Gauge {
     pub(super) fn layer(&self) -> impl Fn(Request, Next) -> BoxResponse + Send + Sync + 'static {
         let gauge = self.clone();
         move |request, next| {
-            let in_flight = gauge.enter(request.extensions().get().copied());
+            let in_flight = gauge.enter(request.peer());
             Box::pin(async move {
                 let _in_flight = in_flight;
                 next.run(request).await
@@ -57,13 +57,13 @@ impl Gauge {
         *counts = Counts { in_flight: counts.in_flight, ..Counts::default() };
     }
 
-    fn enter(&self, peer: Option<PeerAddr>) -> InFlight {
+    fn enter(&self, peer: Option<SocketAddr>) -> InFlight {
         let counts = &mut *self.0.lock().unwrap();
         counts.in_flight += 1;
         counts.seen.requests += 1;
         counts.seen.most_at_once = counts.seen.most_at_once.max(counts.in_flight);
         counts.seen.arrivals.push(Instant::now());
-        counts.peers.extend(peer.map(|PeerAddr(peer)| peer));
+        counts.peers.extend(peer);
         InFlight(self.clone())
     }
 }

@@ -73,6 +73,7 @@ fn ours(wire: &[u8]) -> Vec<Seen> {
             let book = book.clone();
             async move {
                 if let Ok(body) = request.body_mut().bytes().await {
+                    let request: hyper::Request<http::Body> = request.into();
                     book.lock().unwrap().push(Seen::new(&request, &body));
                 }
                 http::Response::default()

@@ -46,6 +46,8 @@ pub struct Body {
 
 enum Content {
     Whole(Bytes),
+    /// The same, not shared yet: to share it costs an allocation, and to copy a small one behind a head does not ask for it.
+    Owned(Vec<u8>),
     /// The mutex is never locked, only gone around: with it a body is `Sync`, and a future may hold a `&Request` while it waits.
     Stream(Mutex<Chunks>),
     /// It failed, or whoever read it gave up in the middle; and that was told, or not yet. Told once it is at its end, so that no
@@ -201,6 +203,7 @@ impl Body {
     pub fn length(&self) -> Option<u64> {
         match &self.content {
             Content::Whole(bytes) => Some(bytes.len() as u64),
+            Content::Owned(bytes) => Some(bytes.len() as u64),
             Content::Stream(_) | Content::Lost { .. } => self.length,
         }
     }
@@ -213,13 +216,12 @@ impl Body {
     /// assert!(Body::stream(futures_lite::stream::empty()).try_clone().is_none());
     /// ```
     pub fn try_clone(&self) -> Option<Body> {
-        match &self.content {
-            Content::Whole(bytes) => {
-                let (limit, allowed) = (self.limit, self.allowed);
-                Some(Body { limit, allowed, ..Body::from(bytes.clone()) })
-            }
-            Content::Stream(_) | Content::Lost { .. } => None,
-        }
+        let bytes = match &self.content {
+            Content::Whole(bytes) => bytes.clone(),
+            Content::Owned(bytes) => Bytes::copy_from_slice(bytes),
+            Content::Stream(_) | Content::Lost { .. } => return None,
+        };
+        Some(Body { limit: self.limit, allowed: self.allowed, ..Body::from(bytes) })
     }
 
     /// Allows so many bytes from now on; one more, and reading fails with `FileTooLarge`. One whose length is known, and is
@@ -256,6 +258,7 @@ impl Body {
     /// # std::io::Result::Ok(()) }).unwrap();
     /// ```
     pub async fn bytes(&mut self) -> io::Result<Bytes> {
+        self.share();
         // Bytes that are there and allowed cost nothing.
         if let Content::Whole(bytes) = &self.content
             && bytes.len() as u64 <= self.allowed
@@ -290,7 +293,8 @@ impl Body {
     }
 
     /// What is to be sent: nothing of a body that was lost, or is longer than it may be, passes for the whole.
-    pub(crate) fn into_outgoing(self) -> Outgoing {
+    pub(crate) fn into_outgoing(mut self) -> Outgoing {
+        self.share();
         match self.content {
             Content::Whole(bytes) if bytes.len() as u64 <= self.allowed => Outgoing::Whole(bytes),
             Content::Stream(chunks) if self.allowed == u64::MAX => Outgoing::Stream(unlocked(chunks.into_inner())),
@@ -299,8 +303,27 @@ impl Body {
         }
     }
 
+    /// The bytes that are to be sent, if they are all there, and no more than `most`.
+    pub(crate) fn small(&self, most: usize) -> Option<&[u8]> {
+        let bytes = match &self.content {
+            Content::Whole(bytes) => &bytes[..],
+            Content::Owned(bytes) => bytes,
+            Content::Stream(_) | Content::Lost { .. } => return None,
+        };
+        (bytes.len() <= most && bytes.len() as u64 <= self.allowed).then_some(bytes)
+    }
+
+    /// Bytes that are owned become bytes that are shared.
+    fn share(&mut self) {
+        if let Content::Owned(bytes) = &mut self.content {
+            self.content = Content::Whole(mem::take(bytes).into());
+        }
+    }
+
     fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        self.share();
         let item = match &mut self.content {
+            Content::Owned(_) => unreachable!("it is shared now"),
             Content::Whole(bytes) if bytes.is_empty() => None,
             Content::Whole(bytes) => Some(Ok(mem::take(bytes))),
             Content::Stream(_) if self.length.is_some_and(|length| length > self.allowed) => {
@@ -409,13 +432,13 @@ impl From<&'static [u8]> for Body {
 
 impl From<String> for Body {
     fn from(text: String) -> Self {
-        Bytes::from(text).into()
+        text.into_bytes().into()
     }
 }
 
 impl From<Vec<u8>> for Body {
     fn from(bytes: Vec<u8>) -> Self {
-        Bytes::from(bytes).into()
+        Body::new(Content::Owned(bytes))
     }
 }
 

@@ -1,12 +1,12 @@
 //! The codec, for the fuzz targets in `netio/fuzz`: they see no more of it than this. It is compiled under `cfg(fuzzing)` only.
 
 use super::{
-    HeaderMap, Request,
+    HeaderMap,
     fault::Fault,
     framing::{Decoded, Decoder, Framing},
     head::{self, MOST_FIELDS, Scan},
     header,
-    output::{self, Afterwards},
+    output::{self, Afterwards, ResponseWriter},
 };
 use bytes::BytesMut;
 
@@ -33,14 +33,12 @@ pub fn request<'wire>(pieces: impl IntoIterator<Item = &'wire [u8]>, most: usize
     for piece in pieces {
         input.extend_from_slice(piece);
         if taken.is_none() {
-            taken = scan.take(&mut input, most).map_err(status)?;
+            taken = head::take_request(&mut scan, &mut input, most, MOST_FIELDS).map_err(status)?;
         }
     }
-    let Some(bytes) = taken else { return Ok(None) };
-    let mut request = Request::default();
-    let facts = head::request(&bytes, MOST_FIELDS, &mut request).map_err(status)?;
+    let Some((facts, request)) = taken else { return Ok(None) };
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let mut written = format!("{} {target} HTTP/1.1\r\n", request.method()).into_bytes();
+    let mut written = format!("{} {target} HTTP/1.1\r\n", request.method).into_bytes();
     for (name, value) in request.headers() {
         // As in all that we write: the connection has its own.
         if ![header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION].contains(name) {
@@ -54,8 +52,8 @@ pub fn request<'wire>(pieces: impl IntoIterator<Item = &'wire [u8]>, most: usize
     let close = if facts.keep_alive { "\r\n" } else { "connection: close\r\n\r\n" };
     written.extend_from_slice([&*length, close].concat().as_bytes());
     Ok(Some(Head {
-        first: vec![request.method().to_string(), request.uri().to_string()],
-        version: format!("{:?}", request.version()),
+        first: vec![request.method.to_string(), request.uri().to_string()],
+        version: format!("{:?}", request.version),
         fields: fields(request.headers()),
         framing: format!("{:?}", facts.framing),
         keep_alive: facts.keep_alive,
@@ -71,7 +69,9 @@ pub fn response(wire: &[u8], to_head: bool) -> Result<Option<Head>, u16> {
     let head = head::response(&input.split_to(length).freeze(), MOST_FIELDS, to_head).map_err(status)?;
     let mut written = Vec::new();
     let framing = (head.framing != Framing::UntilClose).then_some(head.framing);
-    output::response_head(&mut written, head.status, &head.headers, framing, afterwards(head.keep_alive));
+    let mut writer = ResponseWriter::new(&mut written, head.status);
+    head.headers.iter().for_each(|(name, value)| writer.field(name, value));
+    writer.end(framing, afterwards(head.keep_alive));
     Ok(Some(Head {
         first: vec![head.status.as_str().to_owned()],
         version: format!("{:?}", head.version),

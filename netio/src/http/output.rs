@@ -4,7 +4,7 @@
 //! nowhere else: fields of those names in a message are not copied.
 
 use super::framing::Framing;
-use ::http::{HeaderMap, HeaderValue, StatusCode, header};
+use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use std::{cell::RefCell, io::Write, time::SystemTime};
 
 /// What a server says when it has read the head of a request whose sender waits for leave to send the body.
@@ -29,31 +29,48 @@ pub(crate) enum Afterwards {
     Upgrade,
 }
 
-/// Writes a status line and the fields. `framing` is none for a response that has no body by its nature.
-pub(crate) fn response_head(
-    output: &mut Vec<u8>,
-    status: StatusCode,
-    headers: &HeaderMap,
-    framing: Option<Framing>,
-    afterwards: Afterwards,
-) {
-    // What most heads need; so the vector grows once, if at all.
-    output.reserve(256);
-    match status {
-        StatusCode::OK => output.extend_from_slice(b"HTTP/1.1 200 OK\r\n"),
-        _ => status_line(output, status),
+/// A response head while it is written.
+pub(crate) struct ResponseWriter<'o> {
+    output: &'o mut Vec<u8>,
+    dated: bool,
+}
+
+impl<'o> ResponseWriter<'o> {
+    /// Writes the status line.
+    pub(crate) fn new(output: &'o mut Vec<u8>, status: StatusCode) -> Self {
+        // What most heads need; so the vector grows once, if at all.
+        output.reserve(256);
+        match status {
+            StatusCode::OK => output.extend_from_slice(b"HTTP/1.1 200 OK\r\n"),
+            _ => status_line(output, status),
+        }
+        ResponseWriter { output, dated: false }
     }
-    if !fields(output, headers) {
-        DATE.with_borrow_mut(|date| date.write(output));
+
+    /// Writes a field, unless it is the connection's.
+    pub(crate) fn field(&mut self, name: &HeaderName, value: &HeaderValue) {
+        if !belongs_to_the_connection(name) {
+            self.dated |= *name == header::DATE;
+            field(self.output, name.as_str(), value.as_bytes());
+        }
     }
-    ending(output, framing, afterwards);
+
+    /// Writes what the connection says. `framing` is none for a response that has no body by its nature.
+    pub(crate) fn end(self, framing: Option<Framing>, afterwards: Afterwards) {
+        if !self.dated {
+            DATE.with_borrow_mut(|date| date.write(self.output));
+        }
+        ending(self.output, framing, afterwards);
+    }
 }
 
 /// The head of a response that is not the last one: it has no body, and nothing of it belongs to the connection.
 pub(crate) fn interim_head(status: StatusCode, headers: &HeaderMap) -> Vec<u8> {
     let mut output = Vec::new();
     status_line(&mut output, status);
-    fields(&mut output, headers);
+    for (name, value) in headers.iter().filter(|(name, _)| !belongs_to_the_connection(name)) {
+        field(&mut output, name.as_str(), value.as_bytes());
+    }
     output.extend_from_slice(b"\r\n");
     output
 }
@@ -65,16 +82,8 @@ fn status_line(output: &mut Vec<u8>, status: StatusCode) {
     }
 }
 
-/// Tells whether the date is among them.
-fn fields(output: &mut Vec<u8>, headers: &HeaderMap) -> bool {
-    let mut dated = false;
-    for (name, value) in headers {
-        if *name != header::CONTENT_LENGTH && *name != header::TRANSFER_ENCODING && *name != header::CONNECTION {
-            dated |= *name == header::DATE;
-            field(output, name.as_str(), value.as_bytes());
-        }
-    }
-    dated
+fn belongs_to_the_connection(name: &HeaderName) -> bool {
+    *name == header::CONTENT_LENGTH || *name == header::TRANSFER_ENCODING || *name == header::CONNECTION
 }
 
 fn field(output: &mut Vec<u8>, name: &str, value: &[u8]) {
@@ -155,7 +164,9 @@ mod tests {
         let runtime = runtime::Runtime::builder().virtual_clock().build().unwrap();
         let text = runtime.block_on(async {
             let mut output = Vec::new();
-            response_head(&mut output, StatusCode::OK, &headers, Some(Framing::Length(5)), Afterwards::Stay);
+            let mut head = ResponseWriter::new(&mut output, StatusCode::OK);
+            headers.iter().for_each(|(name, value)| head.field(name, value));
+            head.end(Some(Framing::Length(5)), Afterwards::Stay);
             String::from_utf8(output).unwrap()
         });
         let expected =

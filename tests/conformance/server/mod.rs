@@ -25,7 +25,7 @@ use futures_lite::{AsyncReadExt, AsyncWriteExt, future::zip};
 use netio::{
     http::{
         Request, Response, StatusCode, header,
-        server::{BodyRejection, Informational, IntoResponse, Limits, PeerAddr, Server},
+        server::{BodyRejection, Informational, IntoResponse, Limits, Server},
     },
     net::TcpStream,
 };
@@ -115,7 +115,7 @@ async fn answer(seen: Seen, mut request: Request) -> Response {
         Ok(body) => body,
         Err(error) => return BodyRejection::from(error).into_response(),
     };
-    let PeerAddr(peer) = *request.extensions().get().unwrap();
+    let peer = request.peer().unwrap();
     let host = request.headers().get(header::HOST).map_or("-", |host| host.to_str().unwrap());
     let body = String::from_utf8_lossy(&body);
     let entry = format!("{} {} {host} {body}", request.method(), request.uri());

@@ -1,7 +1,7 @@
 //! A client's choices.
 
 use super::{
-    Client, Error, Inner, Jar,
+    Client, ClientRequest, Error, Inner, Jar,
     connect::{Dialing, Way},
     connection::ResponseLimits,
     middleware::{Layer, Middleware},
@@ -12,7 +12,7 @@ use super::{
     url,
 };
 use crate::{
-    http::{HeaderMap, HeaderValue, Request, Uri, head::MOST_FIELDS},
+    http::{HeaderMap, HeaderValue, Uri, head::MOST_FIELDS},
     net::{Connector, DuplexStream, Resolver, TcpOptions},
 };
 use ::url::Url;
@@ -98,7 +98,7 @@ impl Default for Defaults {
 
 impl Defaults {
     /// Header fields for a request that does not have them.
-    pub(super) fn add_to(&self, request: &mut Request) {
+    pub(super) fn add_to(&self, request: &mut ClientRequest) {
         if !self.headers.is_empty() && self.is_for(request.uri()) {
             let headers = request.headers_mut();
             for name in self.headers.keys().filter(|name| !headers.contains_key(*name)).collect::<Vec<_>>() {

@@ -54,7 +54,7 @@ pub use save::Progress;
 pub use timeouts::{TimeoutKind, Timeouts};
 pub use upgraded::Upgraded;
 
-use crate::http::{Method, Request};
+use crate::http::{Body, Method};
 use ::http::Extensions;
 use builder::{Defaults, Settings};
 use middleware::Layer;
@@ -63,6 +63,10 @@ use std::{
     fmt,
     sync::{Arc, atomic::AtomicU64},
 };
+
+/// A request that a client sends, to be built with the `http` crate or with a [`RequestBuilder`]. Its URI is absolute. (What a
+/// server's handler gets is [another type](crate::http::Request).)
+pub type ClientRequest = ::http::Request<Body>;
 
 /// Fetches URLs. Cloning it is cheap, and clones share their kept connections.
 ///
@@ -177,7 +181,7 @@ impl Client {
     ///
     /// # Cancel safety
     /// Dropped, it closes its connection. The server may have acted on the request.
-    pub async fn execute(&self, mut request: Request) -> Result<ClientResponse, Error> {
+    pub async fn execute(&self, mut request: ClientRequest) -> Result<ClientResponse, Error> {
         if request.uri().authority().is_some_and(|authority| authority.as_str().contains('@')) {
             let url = url::of_uri(request.uri())?;
             url::aim(&mut request, &url)?;

@@ -13,13 +13,13 @@
 //! - One deadline covers all of them.
 
 use super::{
-    Client, ClientResponse, Error, exchange,
+    Client, ClientRequest, ClientResponse, Error, exchange,
     observer::Event,
     timeouts::TimeoutKind,
     url::{self, Fragment},
     watch::Limit,
 };
-use crate::http::{Body, HeaderMap, HeaderName, Method, Request, StatusCode, Uri, header};
+use crate::http::{Body, HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use ::url::Url;
 use http::request::Parts;
 use std::fmt;
@@ -66,7 +66,7 @@ impl fmt::Display for RedirectFailure {
 }
 
 /// Sends a request, and sends it on to wherever the servers say.
-pub(super) async fn follow(client: &Client, request: Request) -> Result<ClientResponse, Error> {
+pub(super) async fn follow(client: &Client, request: ClientRequest) -> Result<ClientResponse, Error> {
     let most = request.extensions().get().map_or(client.inner.defaults.redirects, |MostRedirects(most)| *most);
     let (mut head, mut body) = request.into_parts();
     let longest = client.timeouts_of(&head.extensions).longest(TimeoutKind::Total);
@@ -121,7 +121,7 @@ struct Wish {
 
 impl Wish {
     /// The request to where the response says.
-    fn redirected(self, client: &Client, response: &ClientResponse) -> Result<Request, RedirectFailure> {
+    fn redirected(self, client: &Client, response: &ClientResponse) -> Result<ClientRequest, RedirectFailure> {
         let Wish { mut head, body } = self;
         let from = url::of_uri(&head.uri).map_err(|_| RedirectFailure::Location)?;
         let mut to = location(response.headers(), &from).ok_or(RedirectFailure::Location)?;
@@ -145,7 +145,7 @@ impl Wish {
         if from.origin() != to.origin() {
             remove_secrets(&mut head.headers, client);
         }
-        let mut request = Request::from_parts(head, body);
+        let mut request = ClientRequest::from_parts(head, body);
         url::aim(&mut request, &to).map_err(|_| RedirectFailure::Location)?;
         Ok(request)
     }

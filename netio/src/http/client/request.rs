@@ -1,13 +1,13 @@
 //! A request while it is put together.
 
 use super::{
-    Client, ClientResponse, Error, auth,
+    Client, ClientRequest, ClientResponse, Error, auth,
     middleware::BoxFetch,
     redirect::MostRedirects,
     timeouts::Timeouts,
     url::{self, shown},
 };
-use crate::http::{Body, HeaderMap, HeaderName, HeaderValue, Method, Request, header, multipart::Form};
+use crate::http::{Body, HeaderMap, HeaderName, HeaderValue, Method, header, multipart::Form};
 use ::url::Url;
 use serde::Serialize;
 use std::{fmt, time::Duration};
@@ -39,13 +39,13 @@ pub struct RequestBuilder {
 /// A request that may still change its mind about the URL.
 struct Draft {
     url: Url,
-    request: Request,
+    request: ClientRequest,
 }
 
 impl RequestBuilder {
     pub(super) fn new(client: Client, method: Method, url: &str) -> Self {
         let draft = url::parse(url, client.inner.defaults.base.as_ref()).map(|url| {
-            let mut request = Request::default();
+            let mut request = ClientRequest::default();
             *request.method_mut() = method;
             Draft { url, request }
         });
@@ -228,7 +228,7 @@ impl RequestBuilder {
     ///
     /// # Errors
     /// [`Error::Url`] and [`Error::Request`]: the first mistake that was made.
-    pub fn build(self) -> Result<Request, Error> {
+    pub fn build(self) -> Result<ClientRequest, Error> {
         let Draft { url, mut request } = self.draft?;
         url::aim(&mut request, &url)?;
         Ok(request)

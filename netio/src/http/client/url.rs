@@ -4,8 +4,8 @@
 //! percent-encoded, a host's name is put in ASCII. For requests the outcome is a [`Uri`]: what stands before `@` has become a
 //! header field, and the fragment, which is never sent, an extension.
 
-use super::{Error, auth};
-use crate::http::{Request, Uri, header};
+use super::{ClientRequest, Error, auth};
+use crate::http::{Uri, header};
 use std::borrow::Cow;
 use url::{ParseError, Position, Url};
 
@@ -28,7 +28,7 @@ pub(super) fn of_uri(uri: &Uri) -> Result<Url, Error> {
 }
 
 /// Aims a request at a URL: its URI, its fragment, and, if the URL names a user, its `Authorization`, unless it has one.
-pub(super) fn aim(request: &mut Request, url: &Url) -> Result<(), Error> {
+pub(super) fn aim(request: &mut ClientRequest, url: &Url) -> Result<(), Error> {
     let bad = |reason: String| bad_url(url.as_str(), reason);
     let mut bare = Cow::Borrowed(url);
     if has_user(url) {
@@ -159,7 +159,7 @@ mod tests {
             ("http:\\\\host\\path", "http://host/path"),
             ("http://host/a/../b/./c", "http://host/b/c"),
         ] {
-            let mut request = Request::default();
+            let mut request = ClientRequest::default();
             aim(&mut request, &parse(text, None).unwrap()).unwrap();
             assert_eq!(request.uri().to_string(), expected, "{text:?}");
         }
@@ -168,7 +168,7 @@ mod tests {
     /// RFC 3986, 3.2.1: a password in a URL is not for the eyes of others.
     #[test]
     fn a_user_becomes_a_field_and_is_never_shown() {
-        let mut request = Request::default();
+        let mut request = ClientRequest::default();
         aim(&mut request, &parse("http://us%65r:p%40ss@host/x#f", None).unwrap()).unwrap();
         assert_eq!(request.uri().to_string(), "http://host/x");
         assert_eq!(request.headers()[header::AUTHORIZATION], "Basic dXNlcjpwQHNz");

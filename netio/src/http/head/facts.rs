@@ -2,8 +2,9 @@
 
 use super::target::is_host;
 use crate::http::fault::Fault;
-use ::http::{HeaderMap, HeaderName, HeaderValue, Version, header};
-use bytes::Bytes;
+use ::http::Version;
+
+const LONGER_THAN_ANY_NAME: usize = 1 << 16;
 
 #[derive(Debug, Default)]
 pub(super) struct Facts {
@@ -52,17 +53,10 @@ pub(super) enum Expectation {
 }
 
 impl Facts {
-    /// Reads the fields into `headers`, without copying them: each value is a part of `head`.
-    pub(super) fn read(head: &Bytes, parsed: &[httparse::Header<'_>], headers: &mut HeaderMap) -> Result<Facts, Fault> {
-        headers.reserve(parsed.len());
+    pub(super) fn read(fields: &[httparse::Header<'_>]) -> Result<Facts, Fault> {
         let mut facts = Facts::default();
-        for field in parsed {
-            let name =
-                HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| Fault::bad("a field name is malformed"))?;
-            let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value));
-            let value = value.map_err(|_| Fault::bad("a field value is malformed"))?;
-            facts.learn(&name, value.as_bytes())?;
-            headers.append(name, value);
+        for field in fields {
+            facts.learn(field.name.as_bytes(), field.value)?;
         }
         Ok(facts)
     }
@@ -77,39 +71,49 @@ impl Facts {
         self.upgrade && self.protocols && version == Version::HTTP_11
     }
 
-    fn learn(&mut self, name: &HeaderName, value: &[u8]) -> Result<(), Fault> {
-        if *name == header::CONTENT_LENGTH {
-            if self.length.replace(read_length(value)?).is_some() {
-                return Err(Fault::bad("several Content-Length fields"));
+    pub(super) fn learn(&mut self, name: &[u8], value: &[u8]) -> Result<(), Fault> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        // Most fields are none of these, and their length tells so.
+        match name.len() {
+            2 if is("te") => {
+                self.takes_trailers |= elements(value).any(|element| element.eq_ignore_ascii_case(b"trailers"));
             }
-        } else if *name == header::TRANSFER_ENCODING {
-            if self.coding != Coding::None {
-                return Err(Fault::bad("several Transfer-Encoding fields"));
+            4 if is("host") => {
+                self.host = match self.host {
+                    Host::None if is_host(value) => Host::One,
+                    Host::None => Host::Malformed,
+                    _ => Host::Several,
+                };
             }
-            self.coding = read_coding(value);
-        } else if *name == header::HOST {
-            self.host = match self.host {
-                Host::None if is_host(value) => Host::One,
-                Host::None => Host::Malformed,
-                _ => Host::Several,
-            };
-        } else if *name == header::CONNECTION {
-            for option in elements(value) {
-                // What is no word may have been `close`, and others may read it so.
-                self.close |= option.eq_ignore_ascii_case(b"close") || !option.iter().all(u8::is_ascii_graphic);
-                self.stay |= option.eq_ignore_ascii_case(b"keep-alive");
-                self.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+            6 if is("expect") => {
+                let expected = elements(value).all(|element| element.eq_ignore_ascii_case(b"100-continue"));
+                self.expectation = match (expected, &self.expectation) {
+                    (true, Expectation::None | Expectation::Continue) => Expectation::Continue,
+                    _ => Expectation::Other,
+                };
             }
-        } else if *name == header::UPGRADE {
-            self.protocols = true;
-        } else if *name == header::TE {
-            self.takes_trailers |= elements(value).any(|element| element.eq_ignore_ascii_case(b"trailers"));
-        } else if *name == header::EXPECT {
-            let expected = elements(value).all(|element| element.eq_ignore_ascii_case(b"100-continue"));
-            self.expectation = match (expected, &self.expectation) {
-                (true, Expectation::None | Expectation::Continue) => Expectation::Continue,
-                _ => Expectation::Other,
-            };
+            7 if is("upgrade") => self.protocols = true,
+            10 if is("connection") => {
+                for option in elements(value) {
+                    // What is no word may have been `close`, and others may read it so.
+                    self.close |= option.eq_ignore_ascii_case(b"close") || !option.iter().all(u8::is_ascii_graphic);
+                    self.stay |= option.eq_ignore_ascii_case(b"keep-alive");
+                    self.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+                }
+            }
+            14 if is("content-length") => match self.length.replace(read_length(value)?) {
+                None => {}
+                Some(_) => return Err(Fault::bad("several Content-Length fields")),
+            },
+            17 if is("transfer-encoding") => {
+                if self.coding != Coding::None {
+                    return Err(Fault::bad("several Transfer-Encoding fields"));
+                }
+                self.coding = read_coding(value);
+            }
+            // No limit should be so large; and if it is, such a name becomes no `HeaderName`.
+            LONGER_THAN_ANY_NAME.. => return Err(Fault::bad("a field name is too long")),
+            _ => {}
         }
         Ok(())
     }
@@ -170,7 +174,7 @@ mod tests {
     fn one_strange_expectation_is_not_hidden_by_another_one() {
         let expect = |values: &[&str]| {
             let mut facts = Facts::default();
-            values.iter().for_each(|value| facts.learn(&header::EXPECT, value.as_bytes()).unwrap());
+            values.iter().for_each(|value| facts.learn(b"Expect", value.as_bytes()).unwrap());
             facts.expectation
         };
         assert_eq!(expect(&[]), Expectation::None);

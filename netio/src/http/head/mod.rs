@@ -1,12 +1,13 @@
 //! Heads: the first line of a message and its header fields.
 //!
 //! ```text
-//!   input ──> Scan ──> a whole head ──> httparse ──> words ──┬─> target: the first line ──┬─> Request
+//!   input ──> Scan ──> a whole head ──> httparse ──> words ──┬─> target: the first line ──┬─> RequestHead
 //!             CR LF CR LF                                    └─> facts: the fields ───────┘   ResponseHead
 //! ```
 //!
 //! [`Scan`] looks for the empty line as the bytes come, each byte once, and refuses what no later byte can make right. Then
-//! httparse finds the words of the whole head, and this room decides what they mean.
+//! httparse finds the words of the whole head, and this room decides what they mean. The head of a request that came in one
+//! piece, and is as most are, goes a [shorter way](short), which does both in one pass.
 //!
 //! - A later minor version is read as the one that we know, HTTP/1.1: that is what a minor version means (RFC 9110, 2.5).
 //! - A line ends with CR LF and nothing else; a field name is followed by its colon at once; no field is folded.
@@ -15,21 +16,27 @@
 //!   client wrote `GET /x` or `GET http://host/x`.
 
 mod facts;
+mod request;
 mod scan;
+mod short;
+mod table;
 mod target;
 
+pub(crate) use request::RequestHead;
 pub(crate) use scan::Scan;
 
-use super::{Request, fault::Fault, framing::Framing};
-use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
-use bytes::Bytes;
+use super::{fault::Fault, framing::Framing};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
+use bytes::{Bytes, BytesMut};
 use facts::{Coding, Expectation, Facts, Host};
-use std::mem::MaybeUninit;
+use short::Words;
+use std::mem::{self, MaybeUninit};
+use target::Target;
 
 /// No limit allows more fields than this: room for them is kept on the stack.
 pub(crate) const MOST_FIELDS: usize = 128;
 
-/// What the head of a request says about the message itself; the rest is in the [`Request`].
+/// What the head of a request says about the message itself; the rest is in the [`RequestHead`].
 #[derive(Debug)]
 pub(crate) struct RequestFacts {
     pub(crate) framing: Framing,
@@ -54,59 +61,113 @@ pub(crate) struct ResponseHead {
     pub(crate) upgrades: bool,
 }
 
-/// Understands the head of a request, and puts it in a new one, which has no body yet. `head` ends with its empty line.
-pub(crate) fn request(head: &Bytes, most_fields: usize, request: &mut Request) -> Result<RequestFacts, Fault> {
+/// Takes the head of a request out of the input, and understands it; `None` while it is not all there.
+pub(crate) fn take_request(
+    scan: &mut Scan,
+    input: &mut BytesMut,
+    most_bytes: usize,
+    most_fields: usize,
+) -> Result<Option<(RequestFacts, RequestHead)>, Fault> {
+    // Most heads come in one piece and are in order. What is wrong with another is said on the long way: so it does not depend on
+    // how its bytes came.
+    if scan.is_new()
+        && let Some(understood) = Understood::in_short(&input[..input.len().min(most_bytes)], most_fields)
+    {
+        let whole = understood.length == input.len();
+        let bytes = if whole { mem::take(input) } else { input.split_to(understood.length) };
+        return understood.with(bytes.freeze()).map(Some);
+    }
+    let Some(bytes) = scan.take(input, most_bytes)? else { return Ok(None) };
+    request(bytes, most_fields).map(Some)
+}
+
+/// Understands the head of a request the long way. `head` ends with its empty line.
+fn request(head: Bytes, most_fields: usize) -> Result<(RequestFacts, RequestHead), Fault> {
     let mut slots = [const { MaybeUninit::uninit() }; MOST_FIELDS];
     let slots = &mut slots[..most_fields.min(MOST_FIELDS)];
     let mut parsed = httparse::Request::new(&mut []);
-    match parsed.parse_with_uninit_headers(head, slots) {
-        Ok(httparse::Status::Complete(length)) if length == head.len() => {}
-        Err(httparse::Error::Version) if let Some(head) = as_http_1_1(head) => {
-            return self::request(&head, most_fields, request);
-        }
-        Ok(_) => return Err(Fault::bad("the head is malformed")),
-        Err(error) => return Err(parse_fault(error, head)),
-    }
-    let version = version_of(parsed.version);
-    let method =
-        Method::from_bytes(parsed.method.unwrap_or_default().as_bytes()).map_err(|_| Fault::bad("no method"))?;
-    if method == Method::CONNECT {
-        return Err(Fault::new(StatusCode::NOT_IMPLEMENTED, "this server is no proxy"));
-    }
-    let headers = request.headers_mut();
-    let facts = Facts::read(head, parsed.headers, headers)?;
-    match facts.host {
-        Host::None if version == Version::HTTP_11 => return Err(Fault::bad("no Host field")),
-        Host::Several => return Err(Fault::bad("several Host fields")),
-        Host::Malformed => return Err(Fault::bad("the Host field is no host")),
-        Host::None | Host::One => {}
-    }
-    let (uri, authority) = target::read(head, parsed.path.unwrap_or_default(), &method)?;
-    if let Some(authority) = authority {
-        // RFC 9112, 3.2.2: the host in the target wins.
-        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| Fault::bad("the target has no host"))?;
-        headers.insert(header::HOST, host);
-    }
-    if facts.expectation == Expectation::Other {
-        return Err(Fault::new(StatusCode::EXPECTATION_FAILED, "only 100-continue can be expected"));
-    }
-    let framing = match (facts.coding, facts.length) {
-        (Coding::None, length) => Framing::Length(length.unwrap_or(0)),
-        (_, Some(_)) => return Err(Fault::bad("both Transfer-Encoding and Content-Length")),
-        (_, None) if version == Version::HTTP_10 => return Err(Fault::bad("Transfer-Encoding in HTTP/1.0")),
-        (Coding::Chunked, None) => Framing::Chunked,
-        (Coding::Unknown, None) => {
-            return Err(Fault::new(StatusCode::NOT_IMPLEMENTED, "a Transfer-Encoding other than chunked"));
-        }
-        (Coding::Endless, None) => return Err(Fault::bad("the Transfer-Encoding does not end with one chunked")),
+    let length = match parsed.parse_with_uninit_headers(&head, slots) {
+        Ok(httparse::Status::Complete(length)) if length == head.len() => length,
+        Err(httparse::Error::Version) if let Some(head) = as_http_1_1(&head) => return request(head, most_fields),
+        Ok(_) => return Err(MALFORMED),
+        Err(error) => return Err(parse_fault(error, &head)),
     };
-    let expects_continue =
-        facts.expectation == Expectation::Continue && version == Version::HTTP_11 && framing != Framing::Length(0);
-    *request.method_mut() = method;
-    *request.uri_mut() = uri;
-    *request.version_mut() = version;
-    let (keep_alive, takes_trailers) = (facts.keep_alive(version), facts.takes_trailers);
-    Ok(RequestFacts { framing, keep_alive, expects_continue, takes_trailers })
+    let method = parsed.method.unwrap_or_default().as_bytes();
+    let target = parsed.path.unwrap_or_default().as_bytes();
+    let words = Words { method, target, minor_version: parsed.version.unwrap_or_default(), length };
+    Understood::new(&head, words, Facts::read(parsed.headers)?)?.with(head)
+}
+
+const MALFORMED: Fault = Fault::bad("the head is malformed");
+
+/// What is found at the beginning of some bytes.
+struct Understood {
+    /// So many of them are the head.
+    length: usize,
+    facts: RequestFacts,
+    method: Method,
+    version: Version,
+    target: Target,
+}
+
+impl Understood {
+    /// Understands a head at the beginning of `bytes`, if it is all there, and can be read the short way.
+    fn in_short(bytes: &[u8], most_fields: usize) -> Option<Understood> {
+        let mut facts = Facts::default();
+        let words = short::read(bytes, most_fields, |name, value| facts.learn(name, value).ok())?;
+        Understood::new(bytes, words, facts).ok()
+    }
+
+    /// Decides what the words mean.
+    fn new(bytes: &[u8], words: Words<'_>, facts: Facts) -> Result<Understood, Fault> {
+        let version = version_of(words.minor_version);
+        let method = Method::from_bytes(words.method).map_err(|_| Fault::bad("no method"))?;
+        if method == Method::CONNECT {
+            return Err(Fault::new(StatusCode::NOT_IMPLEMENTED, "this server is no proxy"));
+        }
+        match facts.host {
+            Host::None if version == Version::HTTP_11 => return Err(Fault::bad("no Host field")),
+            Host::Several => return Err(Fault::bad("several Host fields")),
+            Host::Malformed => return Err(Fault::bad("the Host field is no host")),
+            Host::None | Host::One => {}
+        }
+        let target = target::read(bytes, words.target, &method)?;
+        if facts.expectation == Expectation::Other {
+            return Err(Fault::new(StatusCode::EXPECTATION_FAILED, "only 100-continue can be expected"));
+        }
+        let framing = match (facts.coding, facts.length) {
+            (Coding::None, length) => Framing::Length(length.unwrap_or(0)),
+            (_, Some(_)) => return Err(Fault::bad("both Transfer-Encoding and Content-Length")),
+            (_, None) if version == Version::HTTP_10 => return Err(Fault::bad("Transfer-Encoding in HTTP/1.0")),
+            (Coding::Chunked, None) => Framing::Chunked,
+            (Coding::Unknown, None) => {
+                return Err(Fault::new(StatusCode::NOT_IMPLEMENTED, "a Transfer-Encoding other than chunked"));
+            }
+            (Coding::Endless, None) => {
+                return Err(Fault::bad("the Transfer-Encoding does not end with one chunked"));
+            }
+        };
+        let expects_continue =
+            facts.expectation == Expectation::Continue && version == Version::HTTP_11 && framing != Framing::Length(0);
+        let (keep_alive, takes_trailers) = (facts.keep_alive(version), facts.takes_trailers);
+        let facts = RequestFacts { framing, keep_alive, expects_continue, takes_trailers };
+        Ok(Understood { length: words.length, facts, method, version, target })
+    }
+
+    /// With the bytes of the head itself.
+    fn with(self, head: Bytes) -> Result<(RequestFacts, RequestHead), Fault> {
+        let host = match &self.target {
+            Target::Other(other) => other.host.clone(),
+            Target::Path { .. } => None,
+        };
+        let mut head = RequestHead::new(self.method, self.version, head, self.target);
+        if let Some(host) = host {
+            // RFC 9112, 3.2.2: the host in the target wins.
+            let host = HeaderValue::from_str(host.as_str()).map_err(|_| Fault::bad("the target has no host"))?;
+            head.headers_mut().insert(header::HOST, host);
+        }
+        Ok((self.facts, head))
+    }
 }
 
 /// Understands the head of the response to a request that was a `HEAD`, or was not.
@@ -119,14 +180,14 @@ pub(crate) fn response(head: &Bytes, most_fields: usize, to_head: bool) -> Resul
         Err(httparse::Error::Version) if let Some(head) = as_http_1_1(head) => {
             return response(&head, most_fields, to_head);
         }
-        Ok(_) => return Err(Fault::bad("the head is malformed")),
+        Ok(_) => return Err(MALFORMED),
         Err(error) => return Err(parse_fault(error, head)),
     }
-    let version = version_of(parsed.version);
+    let version = version_of(parsed.version.unwrap_or_default());
     let status =
         StatusCode::from_u16(parsed.code.unwrap_or_default()).map_err(|_| Fault::bad("the status is no status"))?;
-    let mut headers = HeaderMap::new();
-    let facts = Facts::read(head, parsed.headers, &mut headers)?;
+    let facts = Facts::read(parsed.headers)?;
+    let headers = fields(head, parsed.headers)?;
     let told = match (facts.coding, facts.length) {
         (Coding::None, None) => Framing::UntilClose,
         (Coding::None, Some(length)) => Framing::Length(length),
@@ -146,8 +207,20 @@ pub(crate) fn response(head: &Bytes, most_fields: usize, to_head: bool) -> Resul
     Ok(ResponseHead { status, version, headers, framing, keep_alive, upgrades: facts.upgrades(version) })
 }
 
-fn version_of(minor: Option<u8>) -> Version {
-    if minor == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 }
+/// The fields, without copying them: each value is a part of `head`.
+fn fields(head: &Bytes, parsed: &[httparse::Header<'_>]) -> Result<HeaderMap, Fault> {
+    let mut headers = HeaderMap::with_capacity(parsed.len());
+    for field in parsed {
+        let name =
+            HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| Fault::bad("a field name is malformed"))?;
+        let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value));
+        headers.append(name, value.map_err(|_| Fault::bad("a field value is malformed"))?);
+    }
+    Ok(headers)
+}
+
+fn version_of(minor: u8) -> Version {
+    if minor == 0 { Version::HTTP_10 } else { Version::HTTP_11 }
 }
 
 fn parse_fault(error: httparse::Error, head: &[u8]) -> Fault {
@@ -200,10 +273,8 @@ fn version_in(head: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn parse(head: &str) -> Result<(RequestFacts, Request), Fault> {
-        let mut parsed = Request::default();
-        let facts = request(&Bytes::copy_from_slice(head.as_bytes()), MOST_FIELDS, &mut parsed)?;
-        Ok((facts, parsed))
+    fn parse(head: &str) -> Result<(RequestFacts, RequestHead), Fault> {
+        request(Bytes::copy_from_slice(head.as_bytes()), MOST_FIELDS)
     }
 
     #[test]
@@ -224,7 +295,7 @@ mod tests {
     fn a_later_minor_version_is_read_as_ours() {
         for minor in 1..=9 {
             let (facts, request) = parse(&format!("GET / HTTP/1.{minor}\r\nHost: a\r\n\r\n")).unwrap();
-            assert_eq!((request.version(), facts.keep_alive), (Version::HTTP_11, true));
+            assert_eq!((request.version, facts.keep_alive), (Version::HTTP_11, true));
             assert!(parse(&format!("GET / HTTP/1.{minor}\r\n\r\n")).is_err(), "HTTP/1.{minor} has a host");
             let wire = format!("HTTP/1.{minor} 200\r\nContent-Length: 2\r\n\r\n");
             let head = response(&wire.into(), MOST_FIELDS, false).unwrap();
@@ -275,6 +346,27 @@ mod tests {
         assert!(old("Transfer-Encoding: chunked").is_err());
         assert!(!old("Content-Length: 5").unwrap().keep_alive);
         assert!(old("Content-Length: 5\r\nConnection: keep-alive").unwrap().keep_alive);
+    }
+
+    #[test]
+    fn what_is_accepted_becomes_a_uri_and_a_map() {
+        let head = "GET /a?b?c HTTP/1.1\r\nHost: h\r\nX-Y:\t z \u{e9}\r\nhost-id:\r\nX-y: 2\r\n\r\n";
+        let (_, mut head) = parse(head).unwrap();
+        assert_eq!((head.path(), head.query(), &*head.uri().to_string()), ("/a", Some("b?c"), "/a?b?c"));
+        let fields: Vec<_> = head.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        assert_eq!(fields, [("host", &b"h"[..]), ("x-y", "z \u{e9}".as_bytes()), ("x-y", b"2"), ("host-id", b"")]);
+        *head.uri_mut() = "/d?e".parse().unwrap();
+        head.headers_mut().remove("x-y");
+        assert_eq!((head.path(), head.query(), head.headers().len()), ("/d", Some("e"), 2));
+
+        // The longest name that there can be, and one that cannot.
+        let long = |length| parse(&format!("GET / HTTP/1.1\r\nHost: h\r\n{}: x\r\n\r\n", "n".repeat(length)));
+        assert_eq!(long(usize::from(u16::MAX)).unwrap().1.headers().len(), 2);
+        assert_eq!(long(1 << 16).unwrap_err().status, 400);
+        // And the same with targets: a longer one goes the long way, and becomes none.
+        let long = |length| parse(&format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "n".repeat(length)));
+        assert_eq!(long(65_533).unwrap().1.uri().path().len(), 65_534);
+        assert_eq!(long(65_534).unwrap_err().status, 400);
     }
 
     #[test]

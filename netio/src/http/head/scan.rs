@@ -44,6 +44,11 @@ impl Scan {
         }
     }
 
+    /// Whether it has not looked at anything yet.
+    pub(crate) fn is_new(&self) -> bool {
+        (self.seen, self.empty_lines) == (0, 0)
+    }
+
     /// The length of the head with its empty line, once that is there.
     ///
     /// # Errors

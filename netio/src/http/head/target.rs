@@ -1,65 +1,93 @@
 //! What is asked for: the target of a request, and the host that it is asked of. RFC 9112, 3.2 and 3.3.
 
+use super::table::table;
 use crate::http::fault::Fault;
 use ::http::{Method, StatusCode, Uri, uri::Authority};
-use bytes::Bytes;
-use std::net::Ipv6Addr;
+use std::{net::Ipv6Addr, ops::Range};
 
-/// For each byte, whether it is one of these.
-macro_rules! table {
-    ($bytes:pat) => {{
-        let mut table = [false; 256];
-        let mut byte = 0;
-        while byte < table.len() {
-            table[byte] = matches!(byte as u8, $bytes);
-            byte += 1;
-        }
-        table
-    }};
+/// What a request asks for.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// Where in the head the path is, and where the target ends: there, or behind a query. A [`Uri`] of it is well formed.
+    Path {
+        path: Range<u32>,
+        end: u32,
+    },
+    Other(Box<Other>),
 }
 
-/// The target as a path (or `*`), and the host if the target names one.
-pub(super) fn read(head: &Bytes, target: &str, method: &Method) -> Result<(Uri, Option<Authority>), Fault> {
-    const MALFORMED: Fault = Fault::bad("the target is malformed");
-    if !target.bytes().all(|byte| IN_A_TARGET[usize::from(byte)]) {
+/// A target that is no mere path, as a path or `*`; and the host, if it names one.
+#[derive(Debug)]
+pub(super) struct Other {
+    pub(super) uri: Uri,
+    pub(super) host: Option<Authority>,
+}
+
+/// Reads the target of a request, which is a part of `head`.
+pub(super) fn read(head: &[u8], target: &[u8], method: &Method) -> Result<Target, Fault> {
+    if let Some(length) = path_length(target) {
+        let start = (target.as_ptr().addr() - head.as_ptr().addr()) as u32;
+        return Ok(Target::Path { path: start..start + length, end: start + target.len() as u32 });
+    }
+    if !target.iter().all(|byte| IN_A_TARGET[usize::from(*byte)]) {
         return Err(MALFORMED);
     }
-    let uri = Uri::from_maybe_shared(head.slice_ref(target.as_bytes())).map_err(|_| MALFORMED)?;
-    match target.as_bytes() {
-        [b'/', ..] => Ok((uri, None)),
-        b"*" if *method == Method::OPTIONS => Ok((uri, None)),
-        _ => {
-            let mut parts = uri.into_parts();
-            let (Some(scheme), Some(host)) = (parts.scheme.take(), parts.authority.take()) else {
-                return Err(MALFORMED);
-            };
-            match scheme.as_str() {
-                "http" => {}
-                // RFC 9110, 7.4: it must not be answered where nobody has proved to be that host.
-                "https" => return Err(Fault::new(StatusCode::MISDIRECTED_REQUEST, "this connection is not secure")),
-                _ => return Err(MALFORMED),
-            }
-            if !is_host(host.as_str().as_bytes()) {
-                return Err(MALFORMED);
-            }
-            // RFC 9110, 4.2.3: an empty path is `/`, but for OPTIONS: there it means the server, and not a path of it.
-            if *method == Method::OPTIONS && target.len() == "http://".len() + host.as_str().len() {
-                return Ok((Uri::from_static("*"), Some(host)));
-            }
-            // So it is before a query.
-            if let Some(target) = &parts.path_and_query
-                && target.as_str().starts_with('?')
-            {
-                let target = format!("/{}", target.as_str());
-                parts.path_and_query = Some(target.parse().map_err(|_| MALFORMED)?);
-            }
-            Ok((Uri::from_parts(parts).map_err(|_| MALFORMED)?, Some(host)))
-        }
+    let uri = Uri::try_from(target).map_err(|_| MALFORMED)?;
+    match target {
+        b"*" if *method == Method::OPTIONS => Ok(Target::Other(Box::new(Other { uri, host: None }))),
+        _ => absolute(uri, target.len(), method).map(|other| Target::Other(Box::new(other))),
     }
 }
+
+/// The length of the path, if this is a path, perhaps with a query, and as most are.
+fn path_length(target: &[u8]) -> Option<u32> {
+    if target.first() != Some(&b'/') || target.len() > LONGEST {
+        return None;
+    }
+    let path = target.iter().position(|byte| !IN_A_PATH[usize::from(*byte)]).unwrap_or(target.len());
+    let query = &target[path..];
+    let well_formed = query.is_empty() || query[0] == b'?' && query.iter().all(|byte| IN_A_TARGET[usize::from(*byte)]);
+    well_formed.then_some(path as u32)
+}
+
+fn absolute(uri: Uri, length: usize, method: &Method) -> Result<Other, Fault> {
+    let mut parts = uri.into_parts();
+    let (Some(scheme), Some(host)) = (parts.scheme.take(), parts.authority.take()) else {
+        return Err(MALFORMED);
+    };
+    match scheme.as_str() {
+        "http" => {}
+        // RFC 9110, 7.4: it must not be answered where nobody has proved to be that host.
+        "https" => return Err(Fault::new(StatusCode::MISDIRECTED_REQUEST, "this connection is not secure")),
+        _ => return Err(MALFORMED),
+    }
+    if !is_host(host.as_str().as_bytes()) {
+        return Err(MALFORMED);
+    }
+    // RFC 9110, 4.2.3: an empty path is `/`, but for OPTIONS: there it means the server, and not a path of it.
+    if *method == Method::OPTIONS && length == "http://".len() + host.as_str().len() {
+        return Ok(Other { uri: Uri::from_static("*"), host: Some(host) });
+    }
+    // So it is before a query.
+    if let Some(target) = &parts.path_and_query
+        && target.as_str().starts_with('?')
+    {
+        let target = format!("/{}", target.as_str());
+        parts.path_and_query = Some(target.parse().map_err(|_| MALFORMED)?);
+    }
+    Ok(Other { uri: Uri::from_parts(parts).map_err(|_| MALFORMED)?, host: Some(host) })
+}
+
+const MALFORMED: Fault = Fault::bad("the target is malformed");
+
+/// No longer target becomes a [`Uri`].
+const LONGEST: usize = u16::MAX as usize - 1;
 
 /// RFC 3986 allows fewer, but browsers send ``\ ^ ` { | }`` as they are. A fragment is never sent.
 const IN_A_TARGET: [bool; 256] = table!(b'!' | b'$'..=b';' | b'=' | b'?'..=b'~');
+
+/// So does a path, but for the backtick, which [`Uri`] lets stand in a query only.
+const IN_A_PATH: [bool; 256] = table!(b'!' | b'$'..=b';' | b'=' | b'@'..=b'_' | b'a'..=b'~');
 
 /// What most hosts are made of.
 const IN_A_PLAIN_NAME: [bool; 256] = table!(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'-');
@@ -103,12 +131,18 @@ fn is_port(port: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::head::RequestHead;
+    use ::http::Version;
+    use bytes::Bytes;
 
     fn parse(target: &str, method: Method) -> Result<(String, Option<String>), u16> {
         let head = Bytes::copy_from_slice(target.as_bytes());
-        let target = std::str::from_utf8(&head).unwrap();
-        let read = read(&head, target, &method).map_err(|fault| fault.status.as_u16())?;
-        Ok((read.0.path_and_query().unwrap().as_str().to_owned(), read.1.map(|host| host.to_string())))
+        let target = read(&head, &head, &method).map_err(|fault| fault.status.as_u16())?;
+        let host = if let Target::Other(other) = &target { other.host.clone() } else { None };
+        let read = RequestHead::new(method, Version::HTTP_11, head, target);
+        let text = [read.path(), read.query().map_or("", |_| "?"), read.query().unwrap_or_default()].concat();
+        assert_eq!(read.uri().path_and_query().unwrap().as_str(), text);
+        Ok((text, host.map(|host| host.to_string())))
     }
 
     #[test]
@@ -116,6 +150,9 @@ mod tests {
         for (target, path, host) in [
             ("/x?y=1", "/x?y=1", None),
             ("//x", "//x", None),
+            ("/", "/", None),
+            ("/?", "/?", None),
+            ("/?a?b", "/?a?b", None),
             ("/a^b|c{d}?`e\\f", "/a^b|c{d}?`e\\f", None),
             ("http://new/x?y", "/x?y", Some("new")),
             ("HTTP://new:81", "/", Some("new:81")),
@@ -125,8 +162,20 @@ mod tests {
             let expected = Ok((path.to_owned(), host.map(str::to_owned)));
             assert_eq!(parse(target, Method::GET), expected, "{target}");
         }
-        for target in ["x", "host:80", "ftp://host/", "http://user@host/", "/x#y", "*", "http:///x", "/\"", "/<", "/é"]
-        {
+        for target in [
+            "x",
+            "host:80",
+            "ftp://host/",
+            "http://user@host/",
+            "/x#y",
+            "*",
+            "http:///x",
+            "/\"",
+            "/<",
+            "/é",
+            "/`",
+            "/x?y#",
+        ] {
             assert_eq!(parse(target, Method::GET), Err(400), "{target}");
         }
         assert_eq!(parse("https://host/", Method::GET), Err(421));

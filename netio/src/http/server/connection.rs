@@ -9,7 +9,7 @@
 //!   connection, and the answer would be lost on the way.
 
 use super::{
-    Informational, PeerAddr, Refusal, Service, Shared,
+    Informational, Refusal, Service, Shared,
     respond::Plan,
     upgrade::Speak,
     wire::{Peer, Wire},
@@ -18,16 +18,17 @@ use crate::{
     http::{
         Request, Response, StatusCode, explain,
         fault::Fault,
-        head::{self, Scan},
+        head::{self, RequestFacts, RequestHead, Scan},
         input::poll_fill,
     },
     net::{Socket, Transport},
 };
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use runtime::time::Instant;
 use std::{
     future::{Future, poll_fn},
     io,
+    net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::Arc,
@@ -67,13 +68,13 @@ impl From<Fault> for Stop {
 
 pub(super) struct Connection<S> {
     wire: Wire,
-    peer: Option<PeerAddr>,
+    peer: Option<SocketAddr>,
     service: Arc<S>,
     served: u64,
 }
 
 impl<S: Service> Connection<S> {
-    pub(super) fn new(stream: Socket, peer: Option<PeerAddr>, shared: Arc<Shared>, service: Arc<S>) -> Self {
+    pub(super) fn new(stream: Socket, peer: Option<SocketAddr>, shared: Arc<Shared>, service: Arc<S>) -> Self {
         Connection { wire: Wire::new(stream, shared), peer, service, served: 0 }
     }
 
@@ -93,8 +94,7 @@ impl<S: Service> Connection<S> {
             Stop::Refused(fault) => {
                 self.wire.coming = None;
                 if let Some(tell) = &shared.on_refusal {
-                    let peer = self.peer.map(|PeerAddr(peer)| peer);
-                    (tell.0)(&Refusal { peer, status: fault.status, reason: fault.reason });
+                    (tell.0)(&Refusal { peer: self.peer, status: fault.status, reason: fault.reason });
                 }
                 // Whether it could be written or not, it was the last answer.
                 let _ = self.wire.respond(explain(fault.status, fault.reason), Plan::closing()).await;
@@ -114,9 +114,8 @@ impl<S: Service> Connection<S> {
 
     /// One request and its answer.
     async fn exchange(&mut self, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Stop> {
-        let bytes = self.wire.read_head(stop, self.served == 0).await?;
-        let (answer, plan) = self.begin(&bytes)?;
-        drop(bytes);
+        let (facts, head) = self.wire.read_head(stop, self.served == 0).await?;
+        let (answer, plan) = self.begin(facts, head)?;
         let mut answer = pin!(answer);
         let response = poll_fn(|context| self.wire.poll_answer(answer.as_mut(), context)).await?;
         self.wire.respond(response, plan).await
@@ -124,23 +123,17 @@ impl<S: Service> Connection<S> {
 
     /// Calls the handler.
     ///
-    /// A request is large, and so are the futures that have one in them. So this is no future itself, and nothing is handed on
-    /// more often than it must.
-    fn begin(&mut self, bytes: &Bytes) -> Result<(S::Answer, Plan), Stop> {
+    /// No future itself: what need not outlive a wait is no part of an idle connection's memory.
+    fn begin(&mut self, facts: RequestFacts, head: RequestHead) -> Result<(S::Answer, Plan), Stop> {
         let shared = &*self.wire.shared;
-        let mut request = Request::default();
-        let facts = head::request(bytes, shared.limits.fields(), &mut request)?;
         let last = self.served + 1 >= shared.limits.requests_per_connection;
-        let plan = Plan::new(&request, &facts, facts.keep_alive && !last);
-        if let Some(peer) = self.peer {
-            request.extensions_mut().insert(peer);
-        }
-        if shared.informational {
-            let (informational, interim) = Informational::new(request.version());
+        let plan = Plan::new(&head, &facts, facts.keep_alive && !last);
+        let informational = shared.informational.then(|| Informational::new(head.version));
+        let mut request = Request::received(head, self.wire.body(&facts), self.peer);
+        if let Some((informational, interim)) = informational {
             request.extensions_mut().insert(informational);
             self.wire.interim = interim;
         }
-        *request.body_mut() = self.wire.body(&facts);
         let answer = catch_unwind(AssertUnwindSafe(|| self.service.answer(request))).map_err(panicked)?;
         Ok((answer, plan))
     }
@@ -183,12 +176,19 @@ impl Wire {
         }
     }
 
-    async fn read_head(&mut self, mut stop: Pin<&mut impl Future<Output = ()>>, first: bool) -> Result<Bytes, Stop> {
+    async fn read_head(
+        &mut self,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+        first: bool,
+    ) -> Result<(RequestFacts, RequestHead), Stop> {
         let mut scan = Scan::default();
         let mut deadline = None;
         loop {
-            if let Some(bytes) = scan.take(&mut self.input, self.shared.limits.head_bytes)? {
-                return Ok(bytes);
+            let limits = &self.shared.limits;
+            if !self.input.is_empty()
+                && let Some(head) = head::take_request(&mut scan, &mut self.input, limits.head_bytes, limits.fields())?
+            {
+                return Ok(head);
             }
             self.flush().await?;
             if self.input.is_empty() {

@@ -1,14 +1,13 @@
 //! What a handler may return: everything that says of itself how it is sent.
 
 use super::extract::Json;
-use crate::http::{Body, HeaderMap, HeaderName, HeaderValue, Response, StatusCode, explain, header, reply};
+use crate::http::{
+    Body, HTML, HeaderMap, HeaderName, HeaderValue, JSON, OCTETS, Response, StatusCode, TEXT, explain, header,
+};
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, utf8_percent_encode};
 use serde::Serialize;
 use std::convert::Infallible;
-
-const TEXT: &str = "text/plain; charset=utf-8";
-const OCTETS: &str = "application/octet-stream";
 
 /// Becomes a response.
 ///
@@ -74,25 +73,25 @@ impl IntoResponse for StatusCode {
 
 impl IntoResponse for &'static str {
     fn into_response(self) -> Response {
-        reply(StatusCode::OK, TEXT, self)
+        Response::of_type(StatusCode::OK, TEXT, self.into())
     }
 }
 
 impl IntoResponse for String {
     fn into_response(self) -> Response {
-        reply(StatusCode::OK, TEXT, self)
+        Response::of_type(StatusCode::OK, TEXT, self.into())
     }
 }
 
 impl IntoResponse for Bytes {
     fn into_response(self) -> Response {
-        reply(StatusCode::OK, OCTETS, self)
+        Response::of_type(StatusCode::OK, OCTETS, self.into())
     }
 }
 
 impl IntoResponse for Vec<u8> {
     fn into_response(self) -> Response {
-        reply(StatusCode::OK, OCTETS, self)
+        Response::of_type(StatusCode::OK, OCTETS, self.into())
     }
 }
 
@@ -100,7 +99,7 @@ impl IntoResponse for Vec<u8> {
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(json) => reply(StatusCode::OK, "application/json", json),
+            Ok(json) => Response::of_type(StatusCode::OK, JSON, json.into()),
             Err(_) => explain(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written as JSON"),
         }
     }
@@ -191,7 +190,7 @@ pub struct Html<T>(pub T);
 
 impl<T: Into<Body>> IntoResponse for Html<T> {
     fn into_response(self) -> Response {
-        reply(StatusCode::OK, "text/html; charset=utf-8", self.0)
+        Response::of_type(StatusCode::OK, HTML, self.0.into())
     }
 }
 

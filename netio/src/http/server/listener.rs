@@ -1,6 +1,5 @@
 //! Where a server listens: any number of sockets, of any kind.
 
-use super::PeerAddr;
 use crate::net::{DuplexStream, Socket, TcpListener, UnixListener, duplex};
 use runtime::{sync::queue::Queue, time::sleep};
 use rustix::io::Errno;
@@ -109,13 +108,13 @@ impl Listener {
     }
 
     /// The next connection, whatever callers and the system do meanwhile.
-    pub(super) async fn accept(&self) -> io::Result<(Socket, Option<PeerAddr>)> {
+    pub(super) async fn accept(&self) -> io::Result<(Socket, Option<SocketAddr>)> {
         loop {
             let accepted = match &self.0 {
                 Kind::Tcp(listener) => listener.accept().await.map(|(stream, peer)| {
                     // An answer is one write: there is nothing to collect. If this fails, reading will say why.
                     let _ = stream.set_nodelay(true);
-                    (Socket::Tcp(stream), Some(PeerAddr(peer)))
+                    (Socket::Tcp(stream), Some(peer))
                 }),
                 Kind::Unix(listener) => listener.accept_plainly().await.map(|stream| (Socket::Unix(stream), None)),
                 // While the listener lives, nobody closes the queue.
@@ -147,7 +146,7 @@ impl From<UnixListener> for Listener {
 }
 
 /// The next connection from any of them; whose turn it is to be asked first changes with `turn`.
-pub(super) async fn accept_any(listeners: &[Listener], turn: u64) -> io::Result<(Socket, Option<PeerAddr>)> {
+pub(super) async fn accept_any(listeners: &[Listener], turn: u64) -> io::Result<(Socket, Option<SocketAddr>)> {
     if let [only] = listeners {
         return only.accept().await;
     }

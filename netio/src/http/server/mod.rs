@@ -8,7 +8,7 @@
 //!   cleanups
 //! ```
 //!
-//! The handler is an async function of the [`Request`](super::Request), or a [`Router`]: then it is the one of its path and
+//! The handler is an async function of the [`Request`], or a [`Router`]: then it is the one of its path and
 //! method, and takes what it needs to know as [arguments](FromRequest).
 //!
 //! - No connection costs another: a panic, a slow peer or a refused message ends one task.
@@ -32,7 +32,9 @@ pub mod middleware;
 mod outcome;
 mod places;
 mod refusal;
+mod request;
 mod respond;
+mod response;
 mod router;
 mod serve;
 mod service;
@@ -57,6 +59,8 @@ pub use listener::{Dialer, Listener};
 pub use middleware::Next;
 pub use outcome::{Failure, Report, ServeError};
 pub use refusal::Refusal;
+pub use request::Request;
+pub use response::Response;
 pub use router::Router;
 pub use service::{BoxResponse, Service};
 pub use set_cookie::{SameSite, SetCookie};
@@ -73,12 +77,12 @@ use std::{
     sync::Arc,
 };
 
-/// Who sent a request by TCP: an extension of the [`Request`](crate::http::Request), and an [extractor](FromRequest). One
-/// that came over a Unix socket has none.
+/// Who sent a request by TCP, as an [extractor](FromRequest): what [`Request::peer`] tells. One that came over a Unix socket
+/// has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub SocketAddr);
 
-/// An extension for a [`Response`](crate::http::Response) that is not to be sent: instead the connection is reset, as if
+/// An extension for a [`Response`] that is not to be sent: instead the connection is reset, as if
 /// the server had crashed. For tests of clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Disconnect;

@@ -17,13 +17,13 @@ use super::{
     wire::{Peer, Wire},
 };
 use crate::http::{
-    HeaderMap, Method, Request, Response, StatusCode, Version,
+    HeaderValue, Method, Response, StatusCode, Version,
     body::{Chunks, Outgoing},
     fault::Fault,
     framing::Framing,
-    head::RequestFacts,
+    head::{RequestFacts, RequestHead},
     header,
-    output::{self, Afterwards, CONTINUE},
+    output::{self, Afterwards, CONTINUE, ResponseWriter},
     trailers::Announced,
 };
 use bytes::Bytes;
@@ -54,9 +54,9 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(request: &Request, facts: &RequestFacts, keep_alive: bool) -> Self {
-        let to_head = request.method() == Method::HEAD;
-        Plan { to_head, version: request.version(), keep_alive, takes_trailers: facts.takes_trailers }
+    pub(super) fn new(head: &RequestHead, facts: &RequestFacts, keep_alive: bool) -> Self {
+        let to_head = head.method == Method::HEAD;
+        Plan { to_head, version: head.version, keep_alive, takes_trailers: facts.takes_trailers }
     }
 
     /// For a request that was not understood.
@@ -107,8 +107,8 @@ impl Wire {
     }
 
     /// Writes the head, and a body that is there and small. Tells whether the connection stays.
-    fn begin(&mut self, response: Response, plan: Plan) -> Result<(Option<Streamed>, bool), Stop> {
-        let (mut parts, mut body) = response.into_parts();
+    fn begin(&mut self, mut response: Response, plan: Plan) -> Result<(Option<Streamed>, bool), Stop> {
+        let parts = response.parts_mut();
         if self.lost {
             return Err(Stop::Lost);
         }
@@ -122,7 +122,9 @@ impl Wire {
             if self.broken || self.coming.is_some() {
                 return Err(Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "the handler left a body unread").into());
             }
-            output::response_head(self.out(), parts.status, &parts.headers, None, Afterwards::Upgrade);
+            let mut head = ResponseWriter::new(self.out(), parts.status);
+            parts.fields.for_each(|name, value| head.field(name, value));
+            head.end(None, Afterwards::Upgrade);
             return Err(Stop::Switched(speak));
         }
         if parts.status.is_informational() {
@@ -133,38 +135,45 @@ impl Wire {
             .into());
         }
         let bodiless = matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        let framing = match body.length() {
+        let framing = match parts.body.length() {
             _ if bodiless => None,
             Some(length) => Some(Framing::Length(length)),
             None if plan.to_head => None,
             None if plan.version == Version::HTTP_10 => Some(Framing::UntilClose),
             None => Some(Framing::Chunked),
         };
-        let reaches = self.reaches_the_next();
+        let trailers = parts.body.take_announced();
+        let trailers = trailers.filter(|_| plan.takes_trailers && framing == Some(Framing::Chunked));
+        if let Some(names) = trailers.as_ref().and_then(|trailers| trailers.field()) {
+            parts.fields.set(header::TRAILER, names);
+        }
+        let reaches = self.reaches_the_next() && plan.keep_alive && !self.shared.ties.0.stop.is_set();
+        let mut head = ResponseWriter::new(self.out(), parts.status);
+        let mut asks_to_close = false;
+        parts.fields.for_each(|name, value| {
+            asks_to_close |= *name == header::CONNECTION && says_close(value);
+            head.field(name, value);
+        });
         let stays = reaches
-            && plan.keep_alive
             && parts.status != StatusCode::PAYLOAD_TOO_LARGE
             && framing != Some(Framing::UntilClose)
-            && !asks_to_close(&parts.headers)
-            && !self.shared.ties.0.stop.is_set();
+            && !asks_to_close;
         let afterwards = match (stays, plan.version) {
             (false, _) => Afterwards::Close,
             (true, Version::HTTP_10) => Afterwards::StaySaid,
             (true, _) if parts.status == StatusCode::UPGRADE_REQUIRED => Afterwards::Upgrade,
             (true, _) => Afterwards::Stay,
         };
-        let trailers = body.take_announced().filter(|_| plan.takes_trailers && framing == Some(Framing::Chunked));
-        if let Some(names) = trailers.as_ref().and_then(|trailers| trailers.field()) {
-            parts.headers.insert(header::TRAILER, names);
-        }
-        output::response_head(self.out(), parts.status, &parts.headers, framing, afterwards);
+        head.end(framing, afterwards);
         let mut rest = None;
-        match (body.into_outgoing(), framing) {
-            (_, None) => {}
-            _ if plan.to_head => {}
-            (Outgoing::Whole(bytes), _) if bytes.len() <= COPY => self.output.extend_from_slice(&bytes),
-            (Outgoing::Whole(bytes), _) => self.tail = bytes,
-            (Outgoing::Stream(chunks), Some(framing)) => {
+        let Some(framing) = framing.filter(|_| !plan.to_head) else { return Ok((None, stays)) };
+        if let Some(bytes) = parts.body.small(COPY) {
+            self.output.extend_from_slice(bytes);
+            return Ok((None, stays));
+        }
+        match mem::take(&mut parts.body).into_outgoing() {
+            Outgoing::Whole(bytes) => self.tail = bytes,
+            Outgoing::Stream(chunks) => {
                 let endless = parts.extensions.get::<Endless>().is_some();
                 let chunks = if endless { until_stop(chunks, &self.shared.ties) } else { chunks };
                 rest = Some(Streamed { chunks, framing, trailers });
@@ -284,9 +293,6 @@ impl Wire {
     }
 }
 
-fn asks_to_close(headers: &HeaderMap) -> bool {
-    // Most have a few fields, and none of these: to look at each name costs less than to look for the one.
-    let values = headers.iter().filter(|(name, _)| **name == header::CONNECTION).map(|(_, value)| value);
-    let options = values.filter_map(|value| value.to_str().ok());
-    options.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case("close"))
+fn says_close(connection: &HeaderValue) -> bool {
+    connection.as_bytes().split(|&byte| byte == b',').any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
 }

@@ -2,8 +2,8 @@
 
 use super::Verdict;
 use crate::http::{
-    HeaderMap, Method, Request, StatusCode,
-    client::{self, ClientResponse, Phase},
+    HeaderMap, Method, StatusCode,
+    client::{self, ClientRequest, ClientResponse, Phase},
     header,
 };
 use runtime::time::wall_clock;
@@ -78,13 +78,13 @@ impl HttpRetry {
     /// For this request.
     ///
     /// ```
-    /// use netio::{http::{HeaderMap, Request, StatusCode}, policy::{HttpRetry, Verdict}};
-    /// let mut order = Request::default();
+    /// use netio::{http::{HeaderMap, StatusCode, client::ClientRequest}, policy::{HttpRetry, Verdict}};
+    /// let mut order = ClientRequest::default();
     /// *order.method_mut() = "POST".parse().unwrap();
     /// order.headers_mut().insert("idempotency-key", "order-4711".parse().unwrap());
     /// assert_eq!(HttpRetry::of(&order).status(StatusCode::BAD_GATEWAY, &HeaderMap::new()), Verdict::Retry);
     /// ```
-    pub fn of(request: &Request) -> Self {
+    pub fn of(request: &ClientRequest) -> Self {
         let keyed = request.headers().contains_key("idempotency-key");
         HttpRetry { repeatable: keyed || request.method().is_idempotent() }
     }

@@ -2,7 +2,10 @@
 
 use super::{BoxFetch, Next};
 use crate::{
-    http::{Body, Request, StatusCode, client::Error},
+    http::{
+        Body, StatusCode,
+        client::{ClientRequest, Error},
+    },
     policy::{AdaptiveLimit, AdaptivePermit},
 };
 use bytes::Bytes;
@@ -29,7 +32,7 @@ use std::{
 /// let client = Client::builder().layer(adaptive(limit.clone())).build();
 /// assert_eq!(limit.limit(), 50);
 /// ```
-pub fn adaptive(limit: AdaptiveLimit) -> impl Fn(Request, Next) -> BoxFetch + Send + Sync + 'static {
+pub fn adaptive(limit: AdaptiveLimit) -> impl Fn(ClientRequest, Next) -> BoxFetch + Send + Sync + 'static {
     move |request, next| {
         let limit = limit.clone();
         Box::pin(async move {

@@ -2,10 +2,7 @@
 
 use super::{BoxFetch, Next};
 use crate::{
-    http::{
-        Request,
-        client::{ClientResponse, Error, url},
-    },
+    http::client::{ClientRequest, ClientResponse, Error, url},
     policy::{BreakerError, BreakerState, CircuitBreaker},
 };
 use std::{
@@ -27,7 +24,7 @@ const MANY: usize = 1000;
 /// ```
 pub fn breaker(
     make: impl Fn() -> CircuitBreaker + Send + Sync + 'static,
-) -> impl Fn(Request, Next) -> BoxFetch + Send + Sync + 'static {
+) -> impl Fn(ClientRequest, Next) -> BoxFetch + Send + Sync + 'static {
     let hosts: Mutex<HashMap<String, Arc<CircuitBreaker>>> = Mutex::default();
     let breaker_of = move |host: &str| {
         if let Some(breaker) = hosts.lock().expect(NO_PANIC).get(host) {

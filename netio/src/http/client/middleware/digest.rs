@@ -7,9 +7,9 @@
 
 use super::{BoxFetch, Next};
 use crate::http::{
-    Body, HeaderMap, HeaderValue, Method, Request, StatusCode,
+    Body, HeaderMap, HeaderValue, Method, StatusCode,
     body::Outgoing,
-    client::{ClientResponse, Error, url::of_uri},
+    client::{ClientRequest, ClientResponse, Error, url::of_uri},
     header, is_token,
 };
 use ::http::request::Parts;
@@ -45,7 +45,7 @@ pub fn digest_auth(
     origin: &str,
     name: impl Into<String>,
     password: impl Into<String>,
-) -> impl Fn(Request, Next) -> BoxFetch + Send + Sync + 'static {
+) -> impl Fn(ClientRequest, Next) -> BoxFetch + Send + Sync + 'static {
     let url = Url::parse(origin).ok().filter(Url::has_host);
     let origin = url.unwrap_or_else(|| panic!("`{origin}` is no origin, as `http://host` is")).origin();
     let user = Arc::new(User { origin, name: name.into(), password: password.into(), session: Mutex::default() });
@@ -101,7 +101,7 @@ enum Hash {
 }
 
 impl User {
-    async fn fetch(&self, request: Request, next: Next) -> Result<ClientResponse, Error> {
+    async fn fetch(&self, request: ClientRequest, next: Next) -> Result<ClientResponse, Error> {
         let ours = of_uri(request.uri()).is_ok_and(|url| url.origin() == self.origin);
         if !ours || request.headers().contains_key(header::AUTHORIZATION) {
             return next.run(request).await;
@@ -110,7 +110,7 @@ impl User {
         let content = content_of(&body);
         let mut first = head.clone();
         self.sign(&mut first, content.as_ref());
-        let response = next.clone().run(Request::from_parts(first, body)).await?;
+        let response = next.clone().run(ClientRequest::from_parts(first, body)).await?;
         let asks = response.status() == StatusCode::UNAUTHORIZED && response.history().is_empty();
         match content.filter(|_| asks && self.learn(response.headers())) {
             None => Ok(response),
@@ -118,7 +118,7 @@ impl User {
                 drop(response);
                 let mut second = head;
                 self.sign(&mut second, Some(&content));
-                next.run(Request::from_parts(second, content.into())).await
+                next.run(ClientRequest::from_parts(second, content.into())).await
             }
         }
     }
@@ -310,7 +310,7 @@ fn unquoted(quoted: &str) -> Option<(String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Response, client::Client, server::Server};
+    use crate::http::{Request, Response, client::Client, server::Server};
 
     const OLD: &str = "realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\"";
     const NEW: &str = "realm=\"http-auth@example.org\", nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\"";

@@ -2,8 +2,8 @@
 
 use super::{BoxFetch, Next};
 use crate::http::{
-    Method, Request, StatusCode,
-    client::{Error, url},
+    Method, StatusCode,
+    client::{ClientRequest, Error, url},
 };
 use runtime::time::Instant;
 use std::{fmt, sync::Arc, time::Duration};
@@ -47,7 +47,7 @@ impl fmt::Display for Exchange<'_> {
 /// ```
 pub fn log(
     write: impl Fn(&Exchange<'_>) + Send + Sync + 'static,
-) -> impl Fn(Request, Next) -> BoxFetch + Send + Sync + 'static {
+) -> impl Fn(ClientRequest, Next) -> BoxFetch + Send + Sync + 'static {
     let write = Arc::new(write);
     move |request, next| {
         let write = write.clone();

@@ -36,22 +36,21 @@ pub use log::{Exchange, log};
 pub use rate_limit::rate_limit;
 pub use retry::{Tries, retry};
 
-use super::{Client, ClientResponse, Error, redirect};
-use crate::http::Request;
+use super::{Client, ClientRequest, ClientResponse, Error, redirect};
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 /// A response while it is fetched, of whatever type its future is.
 pub type BoxFetch = Pin<Box<dyn Future<Output = Result<ClientResponse, Error>> + Send>>;
 
 /// A middleware without its type.
-pub(in crate::http::client) type Layer = Arc<dyn Fn(Request, Next) -> BoxFetch + Send + Sync>;
+pub(in crate::http::client) type Layer = Arc<dyn Fn(ClientRequest, Next) -> BoxFetch + Send + Sync>;
 
-/// A middleware: every `async fn(Request, Next) -> Result<ClientResponse, Error>` is one.
+/// A middleware: every `async fn(ClientRequest, Next) -> Result<ClientResponse, Error>` is one.
 ///
 /// ```
-/// use netio::http::{Request, client::{Client, ClientResponse, Error, Next}};
+/// use netio::http::client::{Client, ClientRequest, ClientResponse, Error, Next};
 ///
-/// async fn logged(request: Request, next: Next) -> Result<ClientResponse, Error> {
+/// async fn logged(request: ClientRequest, next: Next) -> Result<ClientResponse, Error> {
 ///     let line = format!("{} {}", request.method(), request.uri());
 ///     let result = next.run(request).await;
 ///     match &result {
@@ -67,19 +66,19 @@ pub trait Middleware: Send + Sync + 'static {
     /// Does what it does, and usually [runs](Next::run) what comes next.
     fn handle(
         &self,
-        request: Request,
+        request: ClientRequest,
         next: Next,
     ) -> impl Future<Output = Result<ClientResponse, Error>> + Send + 'static;
 }
 
 impl<M, F> Middleware for M
 where
-    M: Fn(Request, Next) -> F + Send + Sync + 'static,
+    M: Fn(ClientRequest, Next) -> F + Send + Sync + 'static,
     F: Future<Output = Result<ClientResponse, Error>> + Send + 'static,
 {
     fn handle(
         &self,
-        request: Request,
+        request: ClientRequest,
         next: Next,
     ) -> impl Future<Output = Result<ClientResponse, Error>> + Send + 'static {
         self(request, next)
@@ -108,7 +107,7 @@ impl Next {
     ///
     /// # Cancel safety
     /// Dropped, it drops what runs further in.
-    pub async fn run(mut self, request: Request) -> Result<ClientResponse, Error> {
+    pub async fn run(mut self, request: ClientRequest) -> Result<ClientResponse, Error> {
         match self.client.inner.layers.get(self.passed).cloned() {
             Some(layer) => {
                 self.passed += 1;

@@ -1,7 +1,7 @@
 //! A layer that lets so many requests through a second.
 
 use super::{BoxFetch, Next};
-use crate::{http::Request, policy::RateLimiter};
+use crate::{http::client::ClientRequest, policy::RateLimiter};
 use std::sync::Arc;
 
 /// A layer in which each request waits for its turn, first come, first served. Whoever has it still waits for a connection, and
@@ -14,7 +14,9 @@ use std::sync::Arc;
 /// use netio::{http::client::{Client, middleware::rate_limit}, policy::RateLimiter};
 /// let client = Client::builder().layer(rate_limit(RateLimiter::new(10.0).unwrap())).build();
 /// ```
-pub fn rate_limit(limiter: impl Into<Arc<RateLimiter>>) -> impl Fn(Request, Next) -> BoxFetch + Send + Sync + 'static {
+pub fn rate_limit(
+    limiter: impl Into<Arc<RateLimiter>>,
+) -> impl Fn(ClientRequest, Next) -> BoxFetch + Send + Sync + 'static {
     let limiter = limiter.into();
     move |request, next| {
         let limiter = limiter.clone();

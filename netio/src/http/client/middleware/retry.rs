@@ -2,10 +2,7 @@
 
 use super::{BoxFetch, Next};
 use crate::{
-    http::{
-        Request,
-        client::{ClientResponse, Error},
-    },
+    http::client::{ClientRequest, ClientResponse, Error},
     policy::{HttpRetry, Retry, Verdict},
 };
 use std::{fmt, sync::Arc};
@@ -36,7 +33,7 @@ pub struct Tries(pub u32);
 /// assert_eq!((response.status().as_u16(), response.extensions().get()), (503, Some(&Tries(3))));
 /// # });
 /// ```
-pub fn retry(retry: Retry) -> impl Fn(Request, Next) -> BoxFetch + Send + Sync + 'static {
+pub fn retry(retry: Retry) -> impl Fn(ClientRequest, Next) -> BoxFetch + Send + Sync + 'static {
     let retry = Arc::new(retry);
     move |request, next| {
         let retry = retry.clone();
@@ -44,11 +41,11 @@ pub fn retry(retry: Retry) -> impl Fn(Request, Next) -> BoxFetch + Send + Sync +
             let judge = HttpRetry::of(&request);
             let (head, body) = request.into_parts();
             let Some(body) = body.try_clone() else {
-                return next.run(Request::from_parts(head, body)).await.map(|response| counted(response, 1));
+                return next.run(ClientRequest::from_parts(head, body)).await.map(|response| counted(response, 1));
             };
             let operation = |attempt| {
                 let again = body.try_clone().expect("it is whole");
-                let (request, next) = (Request::from_parts(head.clone(), again), next.clone());
+                let (request, next) = (ClientRequest::from_parts(head.clone(), again), next.clone());
                 async move {
                     let response = counted(next.run(request).await.map_err(Failed::Error)?, attempt);
                     match judge.status(response.status(), response.headers()) {

@@ -18,7 +18,7 @@ pub use rejection::{
 };
 pub use text::{Form, Path, Query};
 
-use super::{PeerAddr, into_response::IntoResponse, middleware::RequestId, router::endpoint::Found};
+use super::{PeerAddr, into_response::IntoResponse, middleware::RequestId};
 use crate::http::{Body, HeaderMap, Method, Request, Uri, Version};
 use ::http::Extensions;
 use bytes::Bytes;
@@ -111,8 +111,7 @@ impl<T: Clone + Send + Sync + 'static> FromRequest for State<T> {
     type Rejection = Missing;
 
     async fn from_request(request: &mut Request) -> Result<Self, Missing> {
-        let found = request.extensions().get::<Found>();
-        found.and_then(|found| found.states.get()).cloned().map(State).ok_or(Missing(type_name::<Self>()))
+        request.state().cloned().map(State).ok_or(Missing(type_name::<Self>()))
     }
 
     fn check(states: &Extensions) -> Result<(), String> {
@@ -138,7 +137,7 @@ impl FromRequest for PeerAddr {
     type Rejection = Missing;
 
     async fn from_request(request: &mut Request) -> Result<Self, Missing> {
-        request.extensions().get().copied().ok_or(Missing(type_name::<Self>()))
+        request.peer().map(PeerAddr).ok_or(Missing(type_name::<Self>()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What comes as text with names: the parameters of a path, a query, a form.
 
 use super::{BodyRejection, FormRejection, FromRequest, PathRejection, QueryRejection, body::has_type, values::Values};
-use crate::http::{Request, server::router::endpoint::Found};
+use crate::http::Request;
 use serde::de::DeserializeOwned;
 
 /// The parameters of the path: `Path<u32>` if there is one, `Path<(String, u32)>` for several in their order, or a struct or
@@ -26,10 +26,9 @@ impl<T: DeserializeOwned> FromRequest for Path<T> {
     type Rejection = PathRejection;
 
     async fn from_request(request: &mut Request) -> Result<Self, PathRejection> {
-        let found = request.extensions().get::<Found>();
-        let (names, values) = found.map_or((&[][..], &[][..]), |found| (&found.names, &found.values));
-        let pairs = names.iter().zip(values).map(|(name, value)| (name.as_str(), value.as_str()));
-        T::deserialize(Values::distinct(pairs)).map(Path).map_err(|error| PathRejection(error.to_string()))
+        T::deserialize(Values::distinct(request.parameters()))
+            .map(Path)
+            .map_err(|error| PathRejection(error.to_string()))
     }
 }
 
@@ -55,7 +54,7 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     type Rejection = QueryRejection;
 
     async fn from_request(request: &mut Request) -> Result<Self, QueryRejection> {
-        let query = request.uri().query().unwrap_or_default();
+        let query = request.query().unwrap_or_default();
         urlencoded(query.as_bytes()).map(Query).map_err(QueryRejection)
     }
 }

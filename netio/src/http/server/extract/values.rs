@@ -7,7 +7,8 @@ use serde::{
     de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor, value::StrDeserializer},
     forward_to_deserialize_any,
 };
-use std::{borrow::Cow, fmt, vec};
+use smallvec::SmallVec;
+use std::{borrow::Cow, fmt};
 
 /// What stands under one name: one text or more.
 struct Value<'t> {
@@ -18,7 +19,7 @@ struct Value<'t> {
 }
 
 /// What stands under all the names.
-pub(super) struct Values<'t>(Vec<Value<'t>>);
+pub(super) struct Values<'t>(SmallVec<[Value<'t>; 1]>);
 
 #[derive(Debug)]
 pub(super) struct Error {
@@ -54,15 +55,17 @@ impl<'t> Value<'t> {
 
 impl<'t> Values<'t> {
     /// One text for each name, in their order.
-    pub(super) fn distinct(pairs: impl Iterator<Item = (&'t str, &'t str)>) -> Self {
-        Values(pairs.map(|(name, text)| Value::new(name.into(), text.into())).collect())
+    pub(super) fn distinct(pairs: impl Iterator<Item = (&'t str, Cow<'t, str>)>) -> Self {
+        let mut values = SmallVec::new();
+        pairs.for_each(|(name, text)| values.push(Value::new(name.into(), text)));
+        Values(values)
     }
 
     /// Texts of the same name come together, in the order in which they came; the names are sorted.
     pub(super) fn grouped(pairs: impl Iterator<Item = (Cow<'t, str>, Cow<'t, str>)>) -> Self {
         let mut pairs: Vec<_> = pairs.collect();
         pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let mut values = Vec::<Value>::with_capacity(pairs.len());
+        let mut values = SmallVec::<[Value; 1]>::with_capacity(pairs.len());
         for (name, text) in pairs {
             match values.last_mut() {
                 Some(last) if last.name == name => last.others.push(text),
@@ -75,7 +78,7 @@ impl<'t> Values<'t> {
     /// The only one there is, for what is no collection.
     fn only(mut self) -> Result<Value<'t>, Error> {
         match self.0.len() {
-            1 => Ok(self.0.remove(0)),
+            1 => Ok(self.0.pop().expect("there is one")),
             number => Err(de::Error::custom(format_args!("one value is wanted, and there are {number}"))),
         }
     }
@@ -134,7 +137,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let Value { name, text, others } = self;
         let values = [text].into_iter().chain(others).map(|text| Value::new(name.clone(), text));
-        visitor.visit_seq(Items(values.collect::<Vec<_>>().into_iter()))
+        visitor.visit_seq(Items(values.collect::<SmallVec<_>>().into_iter()))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -232,7 +235,7 @@ impl<'de> Deserializer<'de> for Values<'_> {
 }
 
 /// Values one after the other: for a sequence themselves, for a map behind their names.
-struct Items<'t>(vec::IntoIter<Value<'t>>);
+struct Items<'t>(smallvec::IntoIter<[Value<'t>; 1]>);
 
 impl<'de> de::SeqAccess<'de> for Items<'_> {
     type Error = Error;

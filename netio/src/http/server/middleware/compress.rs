@@ -7,7 +7,7 @@ use crate::http::{
     explain, header,
     server::{BoxResponse, router::endpoint::at_once},
 };
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 /// What [`compress`] does.
 ///
@@ -105,9 +105,8 @@ impl Compression {
     }
 }
 
-fn apply(response: Response, coding: Coding) -> Response {
-    let (mut parts, body) = response.into_parts();
-    let headers = &mut parts.headers;
+fn apply(mut response: Response, coding: Coding) -> Response {
+    let headers = response.headers_mut();
     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
     headers.remove(header::CONTENT_LENGTH);
     headers.remove(header::ACCEPT_RANGES);
@@ -115,7 +114,9 @@ fn apply(response: Response, coding: Coding) -> Response {
         let tag = weak(tag);
         headers.insert(header::ETAG, tag);
     }
-    Response::from_parts(parts, coding::encode(body, coding))
+    let body = mem::take(response.body_mut());
+    *response.body_mut() = coding::encode(body, coding);
+    response
 }
 
 fn weak(tag: &HeaderValue) -> HeaderValue {
@@ -164,7 +165,7 @@ const MOST_CODINGS: usize = 2;
 /// let router = Router::new().post("/log", async |log: String| log).layer(decompress(10_000_000));
 /// ```
 pub fn decompress(most: u64) -> impl Fn(Request, Next) -> BoxResponse + Send + Sync + 'static {
-    move |request: Request, next: Next| {
+    move |mut request: Request, next: Next| {
         let codings = match coding::applied(request.headers(), MOST_CODINGS) {
             Ok(codings) => codings,
             Err(error) => return at_once(unsupported(&error)),
@@ -172,10 +173,12 @@ pub fn decompress(most: u64) -> impl Fn(Request, Next) -> BoxResponse + Send + S
         if codings.is_empty() {
             return next.run(request);
         }
-        let (mut parts, body) = request.into_parts();
-        parts.headers.remove(header::CONTENT_ENCODING);
-        parts.headers.remove(header::CONTENT_LENGTH);
-        next.run(Request::from_parts(parts, coding::decode(body, &codings, most)))
+        let headers = request.headers_mut();
+        headers.remove(header::CONTENT_ENCODING);
+        headers.remove(header::CONTENT_LENGTH);
+        let body = mem::take(request.body_mut());
+        *request.body_mut() = coding::decode(body, &codings, most);
+        next.run(request)
     }
 }
 

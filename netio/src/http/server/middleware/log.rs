@@ -10,9 +10,9 @@
 
 use super::{Next, RequestId};
 use crate::http::{
-    Body, HeaderMap, Method, Request, Response, StatusCode, Uri, Version,
+    Body, Method, Request, Response, StatusCode, Uri, Version,
     body::{Chunks, Outgoing},
-    server::{BoxResponse, Disconnect, Endless, PeerAddr},
+    server::{BoxResponse, Disconnect, Endless},
 };
 use bytes::Bytes;
 use futures_core::Stream;
@@ -71,7 +71,7 @@ pub struct Access {
 /// Who writes the line of a request.
 pub(super) trait Writer: Send + 'static {
     /// The head of the response is there.
-    fn head(&mut self, _headers: &HeaderMap) {}
+    fn head(&mut self, _response: &Response) {}
 
     /// This is all.
     fn end(&mut self, access: &Access);
@@ -95,7 +95,7 @@ impl<W: Writer> Line<W> {
     /// A request came. As long as nothing else is known of its answer, that is cut.
     fn begin(request: &Request, writer: W) -> Line<W> {
         let access = Access {
-            peer: request.extensions().get().map(|PeerAddr(peer)| *peer),
+            peer: request.peer(),
             method: request.method().clone(),
             uri: request.uri().clone(),
             version: request.version(),
@@ -113,7 +113,7 @@ impl<W: Writer> Line<W> {
         use StatusCode as Is;
         let status = response.status();
         self.access.status = Some(status);
-        self.writer.head(response.headers());
+        self.writer.head(&response);
         let extensions = response.extensions();
         if extensions.get::<Disconnect>().is_some() {
             return response;

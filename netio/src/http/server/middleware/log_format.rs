@@ -4,7 +4,7 @@ use super::{
     Access, Next,
     log::{Writer, logged},
 };
-use crate::http::{HeaderMap, HeaderName, HeaderValue, Request, server::BoxResponse};
+use crate::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, server::BoxResponse};
 use runtime::time::wall_clock;
 use std::{
     fmt::{self, Write},
@@ -203,8 +203,8 @@ struct Formatted<F> {
 }
 
 impl<F: Fn(&str) + Send + Sync + 'static> Writer for Formatted<F> {
-    fn head(&mut self, headers: &HeaderMap) {
-        self.known.answered = self.shared.0.answered(headers);
+    fn head(&mut self, response: &Response) {
+        self.known.answered = self.shared.0.answered(response.headers());
     }
 
     fn end(&mut self, access: &Access) {

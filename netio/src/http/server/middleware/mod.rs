@@ -104,7 +104,7 @@ pub async fn timing(request: Request, next: Next) -> Response {
     const FIELD: HeaderName = HeaderName::from_static("x-response-time");
     let start = Instant::now();
     let mut response = next.run(request).await;
-    response.headers_mut().insert(FIELD, in_seconds(start.elapsed()));
+    response.set_header(FIELD, in_seconds(start.elapsed()));
     response
 }
 

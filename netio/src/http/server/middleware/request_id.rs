@@ -52,7 +52,7 @@ pub fn request_id(prefix: impl Into<String>) -> impl Fn(Request, Next) -> BoxRes
         request.extensions_mut().insert(RequestId(id.clone()));
         Box::pin(async move {
             let mut response = next.run(request).await;
-            response.headers_mut().insert(FIELD, id);
+            response.set_header(FIELD, id);
             response
         })
     }

@@ -1,13 +1,17 @@
 //! A handler without its type, ready to be called.
 
+use super::path;
 use crate::http::{
     Request, Response, StatusCode, explain,
     server::{BoxResponse, IntoResponse},
 };
 use ::http::Extensions;
+use smallvec::SmallVec;
 use std::{
+    borrow::Cow,
     fmt,
     future::Future,
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
@@ -79,11 +83,38 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// What the router found out about a request: an extension of it, for the extractors.
-#[derive(Clone, Debug)]
+/// What the router found out about a request, for the extractors.
 pub(in crate::http::server) struct Found {
-    /// The parameters of the pattern, in its order, and what stands in their places, decoded.
-    pub(in crate::http::server) names: Arc<[String]>,
-    pub(in crate::http::server) values: Vec<String>,
-    pub(in crate::http::server) states: Arc<Extensions>,
+    /// The parameters of the pattern, in its order.
+    pub(super) names: Option<Arc<[String]>>,
+    /// What stands in their places: pieces of the path as it was compared, or of the head as it came if that is the same.
+    pub(super) values: Pieces,
+    pub(super) path: Option<Box<str>>,
+    /// Those of the router, if it has any.
+    pub(super) states: Option<Arc<Extensions>>,
+}
+
+/// Where some pieces of a text are in it.
+pub(super) type Pieces = SmallVec<[Range<u32>; 3]>;
+
+impl Request {
+    /// The parameters of the path: their names and values, in the order of the pattern, decoded.
+    pub(in crate::http::server) fn parameters(&self) -> impl DoubleEndedIterator<Item = (&str, Cow<'_, str>)> {
+        let (names, values, path) = match self.found() {
+            Some(Found { names: Some(names), values, path, .. }) => (&names[..], &values[..], path.as_deref()),
+            _ => (&[][..], &[][..], None),
+        };
+        names.iter().zip(values).map(move |(name, piece)| {
+            let text = match path {
+                Some(path) => &path[piece.start as usize..piece.end as usize],
+                None => self.head().text(piece.clone()),
+            };
+            (name.as_str(), path::value(text))
+        })
+    }
+
+    /// What the router shares with the handler.
+    pub(in crate::http::server) fn state<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.found()?.states.as_ref()?.get()
+    }
 }

@@ -1,6 +1,6 @@
 //! A folder in a router.
 
-use super::{Router, endpoint::Found};
+use super::Router;
 use crate::http::{
     Request,
     files::{StaticFiles, redirect},
@@ -30,8 +30,8 @@ impl Router {
                 let files = files.clone();
                 async move {
                     // The last one: a router around this one may have parameters in its prefix.
-                    let found = request.extensions().get::<Found>().and_then(|found| found.values.last());
-                    files.respond_below(&request, found.map_or("", String::as_str)).await
+                    let path = request.parameters().next_back().map(|(_, value)| value).unwrap_or_default();
+                    files.respond_below(&request, &path).await
                 }
             });
         if prefix.is_empty() {

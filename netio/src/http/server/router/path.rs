@@ -24,9 +24,9 @@ pub(super) fn decoded(path: &str) -> Option<Cow<'_, str>> {
 }
 
 /// What stands in the place of a parameter, decoded to its end.
-pub(super) fn value(text: &str) -> String {
+pub(super) fn value(text: &str) -> Cow<'_, str> {
     // In this order: what `%25` leaves behind is not looked at again.
-    if text.contains('%') { text.replace("%2F", "/").replace("%25", "%") } else { text.to_owned() }
+    if text.contains('%') { text.replace("%2F", "/").replace("%25", "%").into() } else { text.into() }
 }
 
 /// The names of a pattern's parameters, or what is wrong with it (beside what the table itself finds wrong).

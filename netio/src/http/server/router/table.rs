@@ -1,7 +1,7 @@
 //! The table of the routes, and the way of a request through it.
 
 use super::{
-    endpoint::{Endpoint, Found, at_once},
+    endpoint::{Endpoint, Found, Pieces, at_once},
     path,
 };
 use crate::http::{
@@ -12,7 +12,7 @@ use crate::http::{
     },
 };
 use ::http::Extensions;
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
 
 #[derive(Clone, Default)]
 pub(in crate::http::server) struct Table {
@@ -119,20 +119,29 @@ impl Table {
 
     /// Finds who answers, and lets him begin.
     pub(in crate::http::server) fn answer(&self, mut request: Request) -> BoxResponse {
+        let path = request.path();
         // No path is that; and the head of a request lets only OPTIONS have it. RFC 9110, 9.3.7.
-        if request.uri().path() == "*" {
+        if path == "*" {
             return at_once(options(allowed(self.nodes.iter().flat_map(|node| &node.methods))));
         }
-        let Some(path) = path::decoded(request.uri().path()) else {
+        let Some(path) = path::decoded(path) else {
             return at_once(explain(StatusCode::BAD_REQUEST, "the path is not properly encoded"));
         };
-        let Way { endpoint, names, values, layers } = self.find(request.method(), &path);
-        drop(path);
+        let Way { endpoint, names, mut values, layers } = self.find(request.method(), &path);
         if let Some(endpoint) = endpoint
             && !(values.is_empty() && endpoint.states.is_empty())
         {
-            let found = Found { names: names.cloned().unwrap_or_default(), values, states: endpoint.states.clone() };
-            request.extensions_mut().insert(found);
+            let path = match (path, request.head().path_in_bytes()) {
+                (Cow::Borrowed(_), Some(start)) => {
+                    for piece in &mut values {
+                        *piece = start + piece.start..start + piece.end;
+                    }
+                    None
+                }
+                (path, _) => Some(path.into()),
+            };
+            let states = (!endpoint.states.is_empty()).then(|| endpoint.states.clone());
+            request.set_found(Found { names: names.cloned(), values, path, states });
         }
         match (layers, endpoint) {
             (Some(layers), _) if !layers.is_empty() => Next::enter_nested(layers, endpoint, request),
@@ -144,7 +153,7 @@ impl Table {
     fn find(&self, method: &Method, path: &str) -> Way<'_> {
         if let Ok(found) = self.paths.at(path) {
             let node = &self.nodes[*found.value];
-            let values = found.params.iter().map(|(_, text)| path::value(text)).collect();
+            let values = found.params.iter().map(|(_, text)| piece(path, text)).collect();
             return Way {
                 endpoint: Some(node.of_method(method)),
                 names: Some(&node.names),
@@ -155,11 +164,11 @@ impl Table {
         if let Ok(found) = self.prefixes.at(path) {
             let scope = &self.scopes[*found.value];
             // Behind those of the prefix comes the rest of the path.
-            let values = found.params.iter().take(scope.names.len()).map(|(_, text)| path::value(text)).collect();
+            let values = found.params.iter().take(scope.names.len()).map(|(_, text)| piece(path, text)).collect();
             let endpoint = scope.fallback.as_ref().or(self.fallback.as_ref());
             return Way { endpoint, names: Some(&scope.names), values, layers: Some(&scope.layers) };
         }
-        Way { endpoint: self.fallback.as_ref(), names: None, values: Vec::new(), layers: None }
+        Way { endpoint: self.fallback.as_ref(), names: None, values: Pieces::new(), layers: None }
     }
 }
 
@@ -167,8 +176,14 @@ impl Table {
 struct Way<'table> {
     endpoint: Option<&'table Endpoint>,
     names: Option<&'table Arc<[String]>>,
-    values: Vec<String>,
+    values: Pieces,
     layers: Option<&'table Arc<[Layer]>>,
+}
+
+/// Where a part of the path is in it.
+fn piece(path: &str, part: &str) -> Range<u32> {
+    let start = (part.as_ptr().addr() - path.as_ptr().addr()) as u32;
+    start..start + part.len() as u32
 }
 
 impl Node {
