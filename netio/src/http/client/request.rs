@@ -38,17 +38,40 @@ pub struct RequestBuilder {
 
 /// A request that may still change its mind about the URL.
 struct Draft {
-    url: Url,
+    /// To become the URI of the request, unless that is there already.
+    url: Option<Url>,
     request: ClientRequest,
+}
+
+impl Draft {
+    /// The URL, to be changed.
+    fn url(&mut self) -> &mut Url {
+        self.url.get_or_insert_with(|| url::of_uri(self.request.uri()).expect("a plain URL"))
+    }
+
+    /// The URL, for people.
+    fn shown(&self) -> String {
+        match &self.url {
+            Some(url) => shown(url.as_str()).into_owned(),
+            None => self.request.uri().to_string(),
+        }
+    }
 }
 
 impl RequestBuilder {
     pub(super) fn new(client: Client, method: Method, url: &str) -> Self {
-        let draft = url::parse(url, client.inner.defaults.base.as_ref()).map(|url| {
-            let mut request = ClientRequest::default();
-            *request.method_mut() = method;
-            Draft { url, request }
-        });
+        let mut request = ClientRequest::default();
+        *request.method_mut() = method;
+        let draft = match url::plain(url) {
+            Some(uri) => {
+                *request.uri_mut() = uri;
+                Ok(Draft { url: None, request })
+            }
+            None => {
+                let url = url::parse(url, client.inner.defaults.base.as_ref());
+                url.map(|url| Draft { url: Some(url), request })
+            }
+        };
         RequestBuilder { client, draft }
     }
 
@@ -56,7 +79,7 @@ impl RequestBuilder {
         if let Ok(draft) = &mut self.draft
             && let Err(reason) = change(draft)
         {
-            let url = shown(draft.url.as_str()).into_owned();
+            let url = draft.shown();
             self.draft = Err(Error::Request { url, reason: reason.to_string() });
         }
         self
@@ -84,12 +107,13 @@ impl RequestBuilder {
     pub fn query(self, values: &(impl Serialize + ?Sized)) -> Self {
         self.change(|draft| {
             let more = serde_html_form::to_string(values)?;
-            let query = match draft.url.query() {
+            let url = draft.url();
+            let query = match url.query() {
                 _ if more.is_empty() => return Ok(()),
                 None | Some("") => more,
                 Some(query) => format!("{query}&{more}"),
             };
-            draft.url.set_query(Some(&query));
+            url.set_query(Some(&query));
             Ok::<_, serde_html_form::ser::Error>(())
         })
     }
@@ -230,7 +254,9 @@ impl RequestBuilder {
     /// [`Error::Url`] and [`Error::Request`]: the first mistake that was made.
     pub fn build(self) -> Result<ClientRequest, Error> {
         let Draft { url, mut request } = self.draft?;
-        url::aim(&mut request, &url)?;
+        if let Some(url) = url {
+            url::aim(&mut request, &url)?;
+        }
         Ok(request)
     }
 
@@ -252,7 +278,8 @@ impl IntoFuture for RequestBuilder {
     type IntoFuture = BoxFetch;
 
     fn into_future(self) -> BoxFetch {
-        Box::pin(self.send())
+        let fetch = Box::write(Box::new_uninit(), self.send());
+        Box::into_pin(fetch)
     }
 }
 
@@ -260,7 +287,7 @@ impl fmt::Debug for RequestBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("RequestBuilder");
         match &self.draft {
-            Ok(Draft { url, request }) => debug.field("method", request.method()).field("url", &shown(url.as_str())),
+            Ok(draft) => debug.field("method", draft.request.method()).field("url", &draft.shown()),
             Err(error) => debug.field("error", error),
         };
         debug.finish_non_exhaustive()
