@@ -39,7 +39,7 @@ pub fn request<'wire>(pieces: impl IntoIterator<Item = &'wire [u8]>, most: usize
     let Some((facts, request)) = taken else { return Ok(None) };
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let mut written = format!("{} {target} HTTP/1.1\r\n", request.method).into_bytes();
-    for (name, value) in request.headers() {
+    for (name, value) in request.fields().map() {
         // As in all that we write: the connection has its own.
         if ![header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION].contains(name) {
             written.extend_from_slice(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
@@ -54,7 +54,7 @@ pub fn request<'wire>(pieces: impl IntoIterator<Item = &'wire [u8]>, most: usize
     Ok(Some(Head {
         first: vec![request.method.to_string(), request.uri().to_string()],
         version: format!("{:?}", request.version),
-        fields: fields(request.headers()),
+        fields: fields(request.fields().map()),
         framing: format!("{:?}", facts.framing),
         keep_alive: facts.keep_alive,
         left: input.len(),
@@ -65,17 +65,18 @@ pub fn request<'wire>(pieces: impl IntoIterator<Item = &'wire [u8]>, most: usize
 /// Reads the head of a response.
 pub fn response(wire: &[u8], to_head: bool) -> Result<Option<Head>, u16> {
     let mut input = BytesMut::from(wire);
-    let Some(length) = Scan::default().end(&input).map_err(status)? else { return Ok(None) };
-    let head = head::response(&input.split_to(length).freeze(), MOST_FIELDS, to_head).map_err(status)?;
+    let head =
+        head::take_response(&mut Scan::default(), &mut input, wire.len(), MOST_FIELDS, to_head).map_err(status)?;
+    let Some(head) = head else { return Ok(None) };
     let mut written = Vec::new();
     let framing = (head.framing != Framing::UntilClose).then_some(head.framing);
     let mut writer = ResponseWriter::new(&mut written, head.status);
-    head.headers.iter().for_each(|(name, value)| writer.field(name, value));
+    head.fields.map().iter().for_each(|(name, value)| writer.field(name, value));
     writer.end(framing, afterwards(head.keep_alive));
     Ok(Some(Head {
         first: vec![head.status.as_str().to_owned()],
         version: format!("{:?}", head.version),
-        fields: fields(&head.headers),
+        fields: fields(head.fields.map()),
         framing: format!("{:?}", head.framing),
         keep_alive: head.keep_alive,
         left: input.len(),

@@ -181,11 +181,9 @@ impl Connection {
         self.poll_upload(context)?;
         loop {
             // No byte beyond the limit counts: what is refused must not depend on how much came at once.
-            match self.scan.end(&self.input[..self.input.len().min(limits.head_bytes)])? {
-                Some(length) => {
-                    let head = self.input.split_to(length).freeze();
-                    return Poll::Ready(self.understand(head, asked, limits));
-                }
+            let (most_bytes, most_fields) = (limits.head_bytes, limits.head_fields);
+            match head::take_response(&mut self.scan, &mut self.input, most_bytes, most_fields, asked.to_head)? {
+                Some(head) => return Poll::Ready(self.understand(head, asked, limits)),
                 None if self.input.len() < limits.head_bytes => {}
                 None => return Poll::Ready(Err(Failure::HeadTooLarge)),
             }
@@ -197,9 +195,8 @@ impl Connection {
         }
     }
 
-    fn understand(&mut self, head: Bytes, asked: Asked, limits: &ResponseLimits) -> Result<Heard, Failure> {
+    fn understand(&mut self, head: ResponseHead, asked: Asked, limits: &ResponseLimits) -> Result<Heard, Failure> {
         self.scan = Scan::default();
-        let head = head::response(&head, limits.head_fields, asked.to_head)?;
         match head.status.as_u16() {
             101 if asked.upgrade && head.upgrades && self.upload.is_done() => Ok(Heard::Final(head)),
             101 => Err(bad("the server switched to a protocol that nobody asked for")),

@@ -39,7 +39,7 @@ pub(super) async fn exchange(client: &Client, head: &Parts, body: Body, total: L
     if let Some(jar) = jar {
         jar.store_all(response.url(), response.headers());
     }
-    if decodes && head.method != Method::HEAD {
+    if decodes && response.coded && head.method != Method::HEAD {
         decode(&mut response, client.inner.settings.limits.body_bytes)?;
     }
     Ok(response)

@@ -151,7 +151,10 @@ impl Exchange {
                 match polled {
                     Poll::Ready(Ok(Heard::Final(head))) => return Poll::Ready(Ok(head)),
                     Poll::Ready(Ok(Heard::Interim(head))) => {
-                        self.tell(&Event::Interim { status: head.status, headers: &head.headers });
+                        // Nobody else needs its fields.
+                        if client.inner.settings.observer.is_some() {
+                            self.tell(&Event::Interim { status: head.status, headers: head.fields.map() });
+                        }
                     }
                     Poll::Ready(Err(failure)) => return Poll::Ready(Err(self.error(self.phase, failure))),
                     Poll::Pending if connection.is_held() && is_over(patience.as_mut(), context) => {
@@ -175,9 +178,9 @@ impl Exchange {
         lease: Lease,
     ) -> Result<ClientResponse, Error> {
         self.phase = Phase::Body;
-        self.tell(&Event::Head { status: head.status, headers: &head.headers });
         let (mut extensions, peer) = (Extensions::new(), connection.peer());
         if self.client.inner.settings.observer.is_some() {
+            self.tell(&Event::Head { status: head.status, headers: head.fields.map() });
             extensions.insert(self.info.clone());
         }
         let uri = self.info.uri.clone();

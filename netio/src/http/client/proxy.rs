@@ -185,9 +185,10 @@ pub(super) async fn tunnel(stream: &mut TcpStream, host: &str, proxy: &Proxy) ->
     request.extend_from_slice(b"\r\n");
     stream.write_all(&request).await?;
     let (mut input, mut scan) = (BytesMut::new(), Scan::default());
-    let length = loop {
-        match scan.end(&input).map_err(|fault| bad(fault.reason.to_owned()))? {
-            Some(length) => break length,
+    let answer = loop {
+        let head = head::take_response(&mut scan, &mut input, HEAD, MOST_FIELDS, false);
+        match head.map_err(|fault| bad(fault.reason.to_owned()))? {
+            Some(head) => break head,
             None if input.len() >= HEAD => return Err(bad("the head of its answer is too long".to_owned())),
             None => {}
         }
@@ -195,8 +196,6 @@ pub(super) async fn tunnel(stream: &mut TcpStream, host: &str, proxy: &Proxy) ->
             return Err(io::Error::new(ErrorKind::UnexpectedEof, format!("the proxy {} hung up", proxy.host)));
         }
     };
-    let answer = head::response(&input.split_to(length).freeze(), MOST_FIELDS, false);
-    let answer = answer.map_err(|fault| bad(fault.reason.to_owned()))?;
     if !answer.status.is_success() {
         return Err(io::Error::new(ErrorKind::ConnectionRefused, bad(format!("it said {}", answer.status))));
     }

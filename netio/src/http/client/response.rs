@@ -6,7 +6,10 @@ use super::{
     url::Fragment,
 };
 use crate::http::{
-    Body, BodyReader, HeaderMap, StatusCode, Uri, Version, coding::CodingError, head::ResponseHead, header,
+    Body, BodyReader, HeaderMap, StatusCode, Uri, Version,
+    coding::CodingError,
+    head::{Fields, ResponseHead},
+    header,
     sse::EventStream,
 };
 use bytes::Bytes;
@@ -23,7 +26,9 @@ pub struct ClientResponse {
     peer: Option<SocketAddr>,
     status: StatusCode,
     version: Version,
-    headers: HeaderMap,
+    fields: Fields,
+    /// It may be compressed.
+    pub(super) coded: bool,
     extensions: Extensions,
     history: Vec<Redirected>,
     body: Body,
@@ -37,8 +42,8 @@ impl ClientResponse {
         extensions: Extensions,
         body: Body,
     ) -> Self {
-        let ResponseHead { status, version, headers, .. } = head;
-        ClientResponse { url, peer, status, version, headers, extensions, history: Vec::new(), body }
+        let ResponseHead { status, version, fields, coded, .. } = head;
+        ClientResponse { url, peer, status, version, fields, coded, extensions, history: Vec::new(), body }
     }
 
     /// The other end of its connection, where that has an address.
@@ -97,12 +102,12 @@ impl ClientResponse {
     ///
     /// [`Coded`]: super::Coded
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        self.fields.map()
     }
 
     /// The header fields, for a layer to change.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
-        &mut self.headers
+        self.fields.map_mut()
     }
 
     /// What the client and its layers know of this response: [`Coded`](super::Coded), [`Tries`](super::middleware::Tries).
@@ -137,12 +142,12 @@ impl ClientResponse {
 
     /// The length of the body, if the server has said it and the body is as it was sent.
     pub fn content_length(&self) -> Option<u64> {
-        self.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+        self.fields.text(&header::CONTENT_LENGTH)?.parse().ok()
     }
 
     /// The names and values of the cookies that this response sets, whether or not the client takes them.
     pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
-        let fields = self.headers.get_all(header::SET_COOKIE).iter().filter_map(|field| field.to_str().ok());
+        let fields = self.headers().get_all(header::SET_COOKIE).iter().filter_map(|field| field.to_str().ok());
         let pairs = fields.filter_map(|field| field.split(';').next()?.split_once('='));
         pairs.map(|(name, value)| (name.trim(), value.trim()))
     }
@@ -165,7 +170,7 @@ impl ClientResponse {
     /// # });
     /// ```
     pub fn links(&self) -> Vec<Link> {
-        let fields = self.headers.get_all(header::LINK).iter().filter_map(|field| field.to_str().ok());
+        let fields = self.headers().get_all(header::LINK).iter().filter_map(|field| field.to_str().ok());
         fields.flat_map(|field| link::parse(field, &self.url)).collect()
     }
 
@@ -273,7 +278,7 @@ impl ClientResponse {
     }
 
     fn content_type(&self) -> &str {
-        self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.fields.text(&header::CONTENT_TYPE).unwrap_or_default()
     }
 
     /// The type without its parameters, in small letters.
@@ -299,12 +304,12 @@ impl ClientResponse {
 
 impl fmt::Debug for ClientResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ClientResponse { url, status, version, headers, body, .. } = self;
+        let ClientResponse { url, status, version, fields, body, .. } = self;
         f.debug_struct("ClientResponse")
             .field("url", url)
             .field("status", status)
             .field("version", version)
-            .field("headers", headers)
+            .field("headers", fields.map())
             .field("body", body)
             .finish_non_exhaustive()
     }

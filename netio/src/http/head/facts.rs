@@ -16,6 +16,8 @@ pub(super) struct Facts {
     close: bool,
     stay: bool,
     upgrade: bool,
+    /// There is a `Content-Encoding`.
+    pub(super) coded: bool,
     /// There is an `Upgrade` field.
     protocols: bool,
     /// `TE` says so. RFC 9110, 10.1.4.
@@ -105,6 +107,7 @@ impl Facts {
                 None => {}
                 Some(_) => return Err(Fault::bad("several Content-Length fields")),
             },
+            16 if is("content-encoding") => self.coded = true,
             17 if is("transfer-encoding") => {
                 if self.coding != Coding::None {
                     return Err(Fault::bad("several Transfer-Encoding fields"));

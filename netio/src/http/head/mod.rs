@@ -16,17 +16,19 @@
 //!   client wrote `GET /x` or `GET http://host/x`.
 
 mod facts;
+mod fields;
 mod request;
 mod scan;
 mod short;
 mod table;
 mod target;
 
+pub(crate) use fields::Fields;
 pub(crate) use request::RequestHead;
 pub(crate) use scan::Scan;
 
 use super::{fault::Fault, framing::Framing};
-use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
+use ::http::{HeaderValue, Method, StatusCode, Version, header};
 use bytes::{Bytes, BytesMut};
 use facts::{Coding, Expectation, Facts, Host};
 use short::Words;
@@ -53,7 +55,9 @@ pub(crate) struct RequestFacts {
 pub(crate) struct ResponseHead {
     pub(crate) status: StatusCode,
     pub(crate) version: Version,
-    pub(crate) headers: HeaderMap,
+    pub(crate) fields: Fields,
+    /// There is a `Content-Encoding`.
+    pub(crate) coded: bool,
     pub(crate) framing: Framing,
     /// The server would take another request on this connection.
     pub(crate) keep_alive: bool,
@@ -114,7 +118,7 @@ impl Understood {
     /// Understands a head at the beginning of `bytes`, if it is all there, and can be read the short way.
     fn in_short(bytes: &[u8], most_fields: usize) -> Option<Understood> {
         let mut facts = Facts::default();
-        let words = short::read(bytes, most_fields, |name, value| facts.learn(name, value).ok())?;
+        let words = short::request(bytes, most_fields, |name, value| facts.learn(name, value).ok())?;
         Understood::new(bytes, words, facts).ok()
     }
 
@@ -164,59 +168,76 @@ impl Understood {
         if let Some(host) = host {
             // RFC 9112, 3.2.2: the host in the target wins.
             let host = HeaderValue::from_str(host.as_str()).map_err(|_| Fault::bad("the target has no host"))?;
-            head.headers_mut().insert(header::HOST, host);
+            head.fields_mut().map_mut().insert(header::HOST, host);
         }
         Ok((self.facts, head))
     }
 }
 
-/// Understands the head of the response to a request that was a `HEAD`, or was not.
-pub(crate) fn response(head: &Bytes, most_fields: usize, to_head: bool) -> Result<ResponseHead, Fault> {
+/// Takes the head of a response out of the input, and understands it: of the response to a request that was a `HEAD`, or was
+/// not. `None` while it is not all there.
+pub(crate) fn take_response(
+    scan: &mut Scan,
+    input: &mut BytesMut,
+    most_bytes: usize,
+    most_fields: usize,
+    to_head: bool,
+) -> Result<Option<ResponseHead>, Fault> {
+    let bytes = &input[..input.len().min(most_bytes)];
+    // As with requests.
+    if scan.is_new() {
+        let mut facts = Facts::default();
+        if let Some(line) = short::response(bytes, most_fields, |name, value| facts.learn(name, value).ok()) {
+            let head = input.split_to(line.length).freeze();
+            return ResponseHead::new(head, line.minor_version, line.status, &facts, to_head).map(Some);
+        }
+    }
+    let Some(length) = scan.end(bytes)? else { return Ok(None) };
+    response(input.split_to(length).freeze(), most_fields, to_head).map(Some)
+}
+
+/// Understands the head of a response the long way. `head` ends with its empty line.
+fn response(head: Bytes, most_fields: usize, to_head: bool) -> Result<ResponseHead, Fault> {
     let mut slots = [const { MaybeUninit::uninit() }; MOST_FIELDS];
     let slots = &mut slots[..most_fields.min(MOST_FIELDS)];
     let mut parsed = httparse::Response::new(&mut []);
-    match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, head, slots) {
+    match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, &head, slots) {
         Ok(httparse::Status::Complete(length)) if length == head.len() => {}
-        Err(httparse::Error::Version) if let Some(head) = as_http_1_1(head) => {
-            return response(&head, most_fields, to_head);
+        Err(httparse::Error::Version) if let Some(head) = as_http_1_1(&head) => {
+            return response(head, most_fields, to_head);
         }
         Ok(_) => return Err(MALFORMED),
-        Err(error) => return Err(parse_fault(error, head)),
+        Err(error) => return Err(parse_fault(error, &head)),
     }
-    let version = version_of(parsed.version.unwrap_or_default());
-    let status =
-        StatusCode::from_u16(parsed.code.unwrap_or_default()).map_err(|_| Fault::bad("the status is no status"))?;
+    let (minor_version, status) = (parsed.version.unwrap_or_default(), parsed.code.unwrap_or_default());
     let facts = Facts::read(parsed.headers)?;
-    let headers = fields(head, parsed.headers)?;
-    let told = match (facts.coding, facts.length) {
-        (Coding::None, None) => Framing::UntilClose,
-        (Coding::None, Some(length)) => Framing::Length(length),
-        (_, Some(_)) => return Err(Fault::bad("both Transfer-Encoding and Content-Length")),
-        (_, None) if version == Version::HTTP_10 => return Err(Fault::bad("Transfer-Encoding in HTTP/1.0")),
-        (Coding::Chunked, None) => Framing::Chunked,
-        (Coding::Unknown | Coding::Endless, None) => {
-            return Err(Fault::bad("a Transfer-Encoding other than chunked"));
-        }
-    };
-    // RFC 9112, 6.3: these end with their heads, whatever the fields say. RFC 9110, 8.6: a 1xx or 204 must not say anything;
-    // one that speaks of a body may well be followed by it, and nothing else must be read from there.
-    let never = status.is_informational() || status == StatusCode::NO_CONTENT;
-    let suspect = never && !matches!(told, Framing::UntilClose | Framing::Length(0));
-    let framing = if never || to_head || status == StatusCode::NOT_MODIFIED { Framing::Length(0) } else { told };
-    let keep_alive = facts.keep_alive(version) && framing != Framing::UntilClose && !suspect;
-    Ok(ResponseHead { status, version, headers, framing, keep_alive, upgrades: facts.upgrades(version) })
+    ResponseHead::new(head, minor_version, status, &facts, to_head)
 }
 
-/// The fields, without copying them: each value is a part of `head`.
-fn fields(head: &Bytes, parsed: &[httparse::Header<'_>]) -> Result<HeaderMap, Fault> {
-    let mut headers = HeaderMap::with_capacity(parsed.len());
-    for field in parsed {
-        let name =
-            HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| Fault::bad("a field name is malformed"))?;
-        let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value));
-        headers.append(name, value.map_err(|_| Fault::bad("a field value is malformed"))?);
+impl ResponseHead {
+    /// Decides what the words mean.
+    fn new(head: Bytes, minor_version: u8, status: u16, facts: &Facts, to_head: bool) -> Result<ResponseHead, Fault> {
+        let version = version_of(minor_version);
+        let status = StatusCode::from_u16(status).map_err(|_| Fault::bad("the status is no status"))?;
+        let told = match (facts.coding, facts.length) {
+            (Coding::None, None) => Framing::UntilClose,
+            (Coding::None, Some(length)) => Framing::Length(length),
+            (_, Some(_)) => return Err(Fault::bad("both Transfer-Encoding and Content-Length")),
+            (_, None) if version == Version::HTTP_10 => return Err(Fault::bad("Transfer-Encoding in HTTP/1.0")),
+            (Coding::Chunked, None) => Framing::Chunked,
+            (Coding::Unknown | Coding::Endless, None) => {
+                return Err(Fault::bad("a Transfer-Encoding other than chunked"));
+            }
+        };
+        // RFC 9112, 6.3: these end with their heads, whatever the fields say. RFC 9110, 8.6: a 1xx or 204 must not say anything;
+        // one that speaks of a body may well be followed by it, and nothing else must be read from there.
+        let never = status.is_informational() || status == StatusCode::NO_CONTENT;
+        let suspect = never && !matches!(told, Framing::UntilClose | Framing::Length(0));
+        let framing = if never || to_head || status == StatusCode::NOT_MODIFIED { Framing::Length(0) } else { told };
+        let keep_alive = facts.keep_alive(version) && framing != Framing::UntilClose && !suspect;
+        let (upgrades, coded) = (facts.upgrades(version), facts.coded);
+        Ok(ResponseHead { status, version, fields: Fields::new(head), coded, framing, keep_alive, upgrades })
     }
-    Ok(headers)
 }
 
 fn version_of(minor: u8) -> Version {
@@ -298,14 +319,14 @@ mod tests {
             assert_eq!((request.version, facts.keep_alive), (Version::HTTP_11, true));
             assert!(parse(&format!("GET / HTTP/1.{minor}\r\n\r\n")).is_err(), "HTTP/1.{minor} has a host");
             let wire = format!("HTTP/1.{minor} 200\r\nContent-Length: 2\r\n\r\n");
-            let head = response(&wire.into(), MOST_FIELDS, false).unwrap();
+            let head = response(wire.into(), MOST_FIELDS, false).unwrap();
             assert_eq!((head.version, head.keep_alive), (Version::HTTP_11, true));
         }
         for line in ["GET / HTTP/2.1", "GET / HTTP/0.9", "GET / HTTP/1.10", "GET / HTTP/1.a", "HTTP/1.2 / HTTP/1.x"] {
             assert!(parse(&format!("{line}\r\nHost: a\r\n\r\n")).is_err(), "{line}");
         }
         for line in ["HTTP/2.1 200", "HTTP/1.20 200", "HTTP/0.9 200"] {
-            assert!(response(&format!("{line}\r\n\r\n").into(), MOST_FIELDS, false).is_err(), "{line}");
+            assert!(response(format!("{line}\r\n\r\n").into(), MOST_FIELDS, false).is_err(), "{line}");
         }
     }
 
@@ -313,7 +334,10 @@ mod tests {
     fn a_response_tells_where_its_body_ends() {
         let parse = |fields: &str, to_head| {
             let text = format!("HTTP/1.1 {fields}\r\n\r\n");
-            response(&Bytes::from(text), MOST_FIELDS, to_head).map(|head| (head.framing, head.keep_alive))
+            let long = response(text.clone().into(), MOST_FIELDS, to_head).map(|head| (head.framing, head.keep_alive));
+            let whole = take_response(&mut Scan::default(), &mut (*text).into(), text.len(), MOST_FIELDS, to_head);
+            assert_eq!(whole.map(|head| head.map(|head| (head.framing, head.keep_alive))), long.map(Some), "{text}");
+            long
         };
         assert_eq!(parse("200 OK\r\nContent-Length: 5", false), Ok((Framing::Length(5), true)));
         assert_eq!(parse("200 OK\r\nContent-Length: 5", true), Ok((Framing::Length(0), true)));
@@ -341,8 +365,7 @@ mod tests {
         ] {
             assert!(parse(fields, false).is_err() && parse(fields, true).is_err(), "{fields}");
         }
-        let old =
-            |fields: &str| response(&Bytes::from(format!("HTTP/1.0 200 OK\r\n{fields}\r\n\r\n")), MOST_FIELDS, false);
+        let old = |fields: &str| response(format!("HTTP/1.0 200 OK\r\n{fields}\r\n\r\n").into(), MOST_FIELDS, false);
         assert!(old("Transfer-Encoding: chunked").is_err());
         assert!(!old("Content-Length: 5").unwrap().keep_alive);
         assert!(old("Content-Length: 5\r\nConnection: keep-alive").unwrap().keep_alive);
@@ -353,15 +376,16 @@ mod tests {
         let head = "GET /a?b?c HTTP/1.1\r\nHost: h\r\nX-Y:\t z \u{e9}\r\nhost-id:\r\nX-y: 2\r\n\r\n";
         let (_, mut head) = parse(head).unwrap();
         assert_eq!((head.path(), head.query(), &*head.uri().to_string()), ("/a", Some("b?c"), "/a?b?c"));
-        let fields: Vec<_> = head.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let fields: Vec<_> =
+            head.fields().map().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         assert_eq!(fields, [("host", &b"h"[..]), ("x-y", "z \u{e9}".as_bytes()), ("x-y", b"2"), ("host-id", b"")]);
         *head.uri_mut() = "/d?e".parse().unwrap();
-        head.headers_mut().remove("x-y");
-        assert_eq!((head.path(), head.query(), head.headers().len()), ("/d", Some("e"), 2));
+        head.fields_mut().map_mut().remove("x-y");
+        assert_eq!((head.path(), head.query(), head.fields().map().len()), ("/d", Some("e"), 2));
 
         // The longest name that there can be, and one that cannot.
         let long = |length| parse(&format!("GET / HTTP/1.1\r\nHost: h\r\n{}: x\r\n\r\n", "n".repeat(length)));
-        assert_eq!(long(usize::from(u16::MAX)).unwrap().1.headers().len(), 2);
+        assert_eq!(long(usize::from(u16::MAX)).unwrap().1.fields().map().len(), 2);
         assert_eq!(long(1 << 16).unwrap_err().status, 400);
         // And the same with targets: a longer one goes the long way, and becomes none.
         let long = |length| parse(&format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "n".repeat(length)));
@@ -394,7 +418,7 @@ mod tests {
             ("1.0", "Connection: Upgrade\r\nUpgrade: websocket\r\n", false),
         ] {
             let wire = format!("HTTP/{version} 101 Switching Protocols\r\n{fields}\r\n");
-            assert_eq!(response(&wire.into(), MOST_FIELDS, false).unwrap().upgrades, wanted, "{version} {fields}");
+            assert_eq!(response(wire.into(), MOST_FIELDS, false).unwrap().upgrades, wanted, "{version} {fields}");
         }
     }
 

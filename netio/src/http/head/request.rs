@@ -3,28 +3,26 @@
 //! Most handlers look at a path and at a field or two. So what was checked is kept as the bytes that came, and becomes a
 //! [`Uri`] or a [`HeaderMap`] when somebody asks for one; from then on that is what counts, since whoever asks may change it.
 
-use super::target::Target;
-use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
+use super::{
+    fields::{CHECKED, Fields},
+    target::Target,
+};
+use ::http::{HeaderMap, Method, Uri, Version};
 use bytes::Bytes;
 use std::{ops::Range, sync::OnceLock};
-
-/// What was wrong with it was found when it came.
-const CHECKED: &str = "a head that was checked";
 
 /// The head of a request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RequestHead {
     pub(crate) method: Method,
     pub(crate) version: Version,
-    /// The whole head: checked, and never changed. Of a request that did not come from a peer there is none.
-    bytes: Bytes,
+    /// Where the path is in the head, if that is what the client asked for.
     path: Range<u32>,
     /// Where the target ends, behind the query.
     target_end: u32,
-    /// In place of the target in the bytes.
+    /// In place of the target in the head.
     uri: OnceLock<Box<Uri>>,
-    /// In place of the fields in the bytes.
-    headers: OnceLock<Box<HeaderMap>>,
+    fields: Fields,
 }
 
 impl RequestHead {
@@ -34,24 +32,23 @@ impl RequestHead {
             Target::Path { path, end } => (path, end, OnceLock::new()),
             Target::Other(other) => (0..0, 0, OnceLock::from(Box::new(other.uri))),
         };
-        RequestHead { method, version, bytes, path, target_end, uri, headers: OnceLock::new() }
+        RequestHead { method, version, path, target_end, uri, fields: Fields::new(bytes) }
     }
 
     /// Of a request that did not come from a peer.
     pub(crate) fn made(method: Method, version: Version, uri: Uri, headers: HeaderMap) -> Self {
-        let (uri, headers) = (OnceLock::from(Box::new(uri)), OnceLock::from(Box::new(headers)));
-        RequestHead { method, version, uri, headers, ..RequestHead::default() }
+        RequestHead {
+            method,
+            version,
+            uri: OnceLock::from(Box::new(uri)),
+            fields: headers.into(),
+            ..RequestHead::default()
+        }
     }
 
     pub(crate) fn into_parts(self) -> (Method, Uri, HeaderMap) {
-        self.uri();
-        self.headers();
-        let (uri, headers) = (self.uri.into_inner(), self.headers.into_inner());
-        (
-            self.method,
-            uri.map_or_else(Uri::default, |uri| *uri),
-            headers.map_or_else(HeaderMap::new, |headers| *headers),
-        )
+        let uri = self.uri().clone();
+        (self.method, uri, self.fields.into_map())
     }
 
     /// The path of the target, as it came: not decoded.
@@ -78,12 +75,12 @@ impl RequestHead {
 
     /// A piece of the head as it came.
     pub(crate) fn text(&self, range: Range<u32>) -> &str {
-        str::from_utf8(&self.bytes[range.start as usize..range.end as usize]).expect(CHECKED)
+        str::from_utf8(&self.fields.head()[range.start as usize..range.end as usize]).expect(CHECKED)
     }
 
     pub(crate) fn uri(&self) -> &Uri {
         self.uri.get_or_init(|| {
-            let target = self.bytes.slice(self.path.start as usize..self.target_end as usize);
+            let target = self.fields.head().slice(self.path.start as usize..self.target_end as usize);
             Box::new(if target.is_empty() { Uri::default() } else { Uri::from_maybe_shared(target).expect(CHECKED) })
         })
     }
@@ -93,30 +90,11 @@ impl RequestHead {
         self.uri.get_mut().expect("it was made just now")
     }
 
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        self.headers.get_or_init(|| {
-            let mut headers = HeaderMap::new();
-            for (name, value) in fields(&self.bytes) {
-                let name = HeaderName::from_bytes(name).expect(CHECKED);
-                // Not copied: it is a part of the head.
-                let value = HeaderValue::from_maybe_shared(self.bytes.slice_ref(value)).expect(CHECKED);
-                headers.append(name, value);
-            }
-            Box::new(headers)
-        })
+    pub(crate) fn fields(&self) -> &Fields {
+        &self.fields
     }
 
-    pub(crate) fn headers_mut(&mut self) -> &mut HeaderMap {
-        self.headers();
-        self.headers.get_mut().expect("they were made just now")
+    pub(crate) fn fields_mut(&mut self) -> &mut Fields {
+        &mut self.fields
     }
-}
-
-/// The fields of a head that was checked: a line each, a colon behind the name, and nothing folded.
-fn fields(head: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let lines = head.split(|&byte| byte == b'\n').skip(1);
-    lines.filter_map(|line| {
-        let colon = memchr::memchr(b':', line)?;
-        Some((&line[..colon], line[colon + 1..].trim_ascii()))
-    })
 }

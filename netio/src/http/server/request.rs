@@ -81,12 +81,12 @@ impl Request {
 
     /// The fields.
     pub fn headers(&self) -> &HeaderMap {
-        self.0.head.headers()
+        self.0.head.fields().map()
     }
 
     /// To change the fields.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
-        self.0.head.headers_mut()
+        self.0.head.fields_mut().map_mut()
     }
 
     /// The body.
@@ -169,7 +169,7 @@ impl fmt::Debug for Request {
             .field("method", &head.method)
             .field("uri", head.uri())
             .field("version", &head.version)
-            .field("headers", head.headers())
+            .field("headers", head.fields().map())
             .field("body", body)
             .finish_non_exhaustive()
     }
