@@ -150,12 +150,14 @@ fn host_and_port(uri: &Uri) -> Result<Cow<'_, str>, Error> {
     if uri.scheme_str() != Some("http") {
         return bad("the scheme is not http");
     }
-    let (text, host) = (authority.as_str(), authority.host());
-    if text.contains('@') {
+    let text = authority.as_str();
+    if text.bytes().any(|byte| byte == b'@') {
         return bad("it names a user");
     }
+    // Behind the last colon, unless that is one of a bracketed address.
+    let colon = text.bytes().rposition(|byte| byte == b':').filter(|_| !text.ends_with(']'));
+    let (host, port) = colon.map_or((text, ""), |colon| (&text[..colon], &text[colon + 1..]));
     let is_small = !host.bytes().any(|byte| byte.is_ascii_uppercase());
-    let port = text.strip_prefix(host).and_then(|port| port.strip_prefix(':')).unwrap_or_default();
     match port.parse::<u16>() {
         // As it stands, if it is written as we would.
         Ok(number) if is_small && !port.starts_with(['0', '+']) && number > 0 => Ok(Cow::Borrowed(text)),

@@ -61,6 +61,7 @@ use middleware::Layer;
 use pool::Pool;
 use std::{
     fmt,
+    future::ready,
     sync::{Arc, atomic::AtomicU64},
 };
 
@@ -181,13 +182,14 @@ impl Client {
     ///
     /// # Cancel safety
     /// Dropped, it closes its connection. The server may have acted on the request.
-    pub async fn execute(&self, mut request: ClientRequest) -> Result<ClientResponse, Error> {
-        if request.uri().authority().is_some_and(|authority| authority.as_str().contains('@')) {
-            let url = url::of_uri(request.uri())?;
-            url::aim(&mut request, &url)?;
+    pub fn execute(&self, mut request: ClientRequest) -> BoxFetch {
+        if request.uri().authority().is_some_and(|authority| authority.as_str().contains('@'))
+            && let Err(error) = url::of_uri(request.uri()).and_then(|url| url::aim(&mut request, &url))
+        {
+            return Box::pin(ready(Err(error)));
         }
         self.inner.defaults.add_to(&mut request);
-        Next::new(self.clone()).run(request).await
+        Next::new(self.clone()).run(request)
     }
 
     /// What the pool holds now.

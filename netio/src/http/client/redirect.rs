@@ -66,7 +66,7 @@ impl fmt::Display for RedirectFailure {
 }
 
 /// Sends a request, and sends it on to wherever the servers say.
-pub(super) async fn follow(client: &Client, request: ClientRequest) -> Result<ClientResponse, Error> {
+pub(super) async fn follow(client: Client, request: ClientRequest) -> Result<ClientResponse, Error> {
     let most = request.extensions().get().map_or(client.inner.defaults.redirects, |MostRedirects(most)| *most);
     let (mut head, mut body) = request.into_parts();
     let longest = client.timeouts_of(&head.extensions).longest(TimeoutKind::Total);
@@ -74,7 +74,7 @@ pub(super) async fn follow(client: &Client, request: ClientRequest) -> Result<Cl
     let mut history = Vec::new();
     loop {
         let again = body.try_clone();
-        let mut response = exchange::exchange(client, &head, body, total).await?;
+        let mut response = exchange::exchange(&client, &head, body, total).await?;
         if most == 0 || !is_redirect(&response) {
             response.set_history(history);
             return Ok(response);
@@ -87,7 +87,7 @@ pub(super) async fn follow(client: &Client, request: ClientRequest) -> Result<Cl
             headers: response.headers().clone(),
         };
         let step = match history.len() < most as usize {
-            true => wish.redirected(client, &response),
+            true => wish.redirected(&client, &response),
             false => Err(RedirectFailure::TooMany(most)),
         };
         let next = step.map_err(|reason| {

@@ -10,7 +10,7 @@ use super::{
 use crate::http::{Body, HeaderMap, HeaderName, HeaderValue, Method, header, multipart::Form};
 use ::url::Url;
 use serde::Serialize;
-use std::{fmt, time::Duration};
+use std::{fmt, future::ready, time::Duration};
 
 /// A request that is put together, and sent when it is awaited (or by [`send`](RequestBuilder::send)). What is wrong with it is
 /// told then, too: the first mistake counts.
@@ -268,8 +268,7 @@ impl RequestBuilder {
     /// # Cancel safety
     /// Dropped, it closes its connection. The server may have acted on the request.
     pub async fn send(self) -> Result<ClientResponse, Error> {
-        let client = self.client.clone();
-        client.execute(self.build()?).await
+        self.into_future().await
     }
 }
 
@@ -278,8 +277,11 @@ impl IntoFuture for RequestBuilder {
     type IntoFuture = BoxFetch;
 
     fn into_future(self) -> BoxFetch {
-        let fetch = Box::write(Box::new_uninit(), self.send());
-        Box::into_pin(fetch)
+        let client = self.client.clone();
+        match self.build() {
+            Ok(request) => client.execute(request),
+            Err(error) => Box::pin(ready(Err(error))),
+        }
     }
 }
 

@@ -100,21 +100,21 @@ impl Next {
         Next { client, passed: 0 }
     }
 
-    /// The response from further in.
+    /// The response from further in. What is further in begins with this call, and goes on when the response is awaited.
     ///
     /// # Errors
     /// When there is none.
     ///
     /// # Cancel safety
     /// Dropped, it drops what runs further in.
-    pub async fn run(mut self, request: ClientRequest) -> Result<ClientResponse, Error> {
-        match self.client.inner.layers.get(self.passed).cloned() {
-            Some(layer) => {
-                self.passed += 1;
-                layer(request, self).await
-            }
-            None => redirect::follow(&self.client, request).await,
+    pub fn run(mut self, request: ClientRequest) -> BoxFetch {
+        if let Some(layer) = self.client.inner.layers.get(self.passed).cloned() {
+            self.passed += 1;
+            return layer(request, self);
         }
+        // Large, and so made where it will stay.
+        let fetch = Box::write(Box::new_uninit(), redirect::follow(self.client, request));
+        Box::into_pin(fetch)
     }
 }
 
