@@ -5,7 +5,12 @@
 
 use super::framing::Framing;
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use std::{cell::RefCell, io::Write, time::SystemTime};
+use std::{
+    cell::RefCell,
+    io::Write,
+    ops::Range,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// What a server says when it has read the head of a request whose sender waits for leave to send the body.
 pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -125,20 +130,22 @@ fn number(output: &mut Vec<u8>, number: std::fmt::Arguments<'_>) {
 
 /// The `Date` field, made again only when the second changes.
 struct Date {
-    second: u64,
+    /// The second that it is for.
+    second: Range<SystemTime>,
     line: Vec<u8>,
 }
 
 thread_local! {
-    static DATE: RefCell<Date> = const { RefCell::new(Date { second: 0, line: Vec::new() }) };
+    static DATE: RefCell<Date> = const { RefCell::new(Date { second: UNIX_EPOCH..UNIX_EPOCH, line: Vec::new() }) };
 }
 
 impl Date {
     fn write(&mut self, output: &mut Vec<u8>) {
         let now = runtime::time::wall_clock();
-        let second = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        if second != self.second || self.line.is_empty() {
-            self.second = second;
+        if !self.second.contains(&now) {
+            let begins = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+            let begins = UNIX_EPOCH + Duration::from_secs(begins);
+            self.second = begins..begins + Duration::from_secs(1);
             self.line.clear();
             number(&mut self.line, format_args!("date: {}\r\n", httpdate::HttpDate::from(now)));
         }
