@@ -27,6 +27,7 @@ impl Fields {
         &self.head
     }
 
+    // ANCHOR: map
     pub(crate) fn map(&self) -> &HeaderMap {
         self.map.get_or_init(|| {
             let mut map = HeaderMap::new();
@@ -39,6 +40,7 @@ impl Fields {
             Box::new(map)
         })
     }
+    // ANCHOR_END: map
 
     pub(crate) fn map_mut(&mut self) -> &mut HeaderMap {
         self.map();

@@ -1,7 +1,7 @@
 //! JSON, taken out of a body and sent as one.
 
 use super::{BodyRejection, FromRequest, JsonRejection};
-use crate::http::{HeaderMap, Request, header};
+use crate::http::{Request, header};
 use serde::de::DeserializeOwned;
 
 /// A value in JSON: as an argument the body of the request, as an answer that of the response.
@@ -27,7 +27,7 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
     async fn from_request(request: &mut Request) -> Result<Self, JsonRejection> {
         let is_json =
             |kind: &str| kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json");
-        has_type(request.headers(), is_json).map_err(|found| JsonRejection::WrongType { found })?;
+        has_type(request, is_json).map_err(|found| JsonRejection::WrongType { found })?;
         let body = request.body_mut().bytes().await.map_err(BodyRejection::from)?;
         let value = serde_json::from_slice(&body);
         value.map(Json).map_err(|error| JsonRejection::Invalid {
@@ -39,8 +39,8 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
 }
 
 /// Whether the body's type, in small letters and without its parameters, is one that is wanted. If not, its type in words.
-pub(super) fn has_type(headers: &HeaderMap, wanted: impl Fn(&str) -> bool) -> Result<(), String> {
-    let Some(found) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+pub(super) fn has_type(request: &Request, wanted: impl Fn(&str) -> bool) -> Result<(), String> {
+    let Some(found) = request.head().fields().text(&header::CONTENT_TYPE) else {
         return Err("no type".to_owned());
     };
     let kind = found.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

@@ -68,7 +68,7 @@ impl<T: DeserializeOwned> FromRequest for Form<T> {
     type Rejection = FormRejection;
 
     async fn from_request(request: &mut Request) -> Result<Self, FormRejection> {
-        has_type(request.headers(), |kind| kind == "application/x-www-form-urlencoded")
+        has_type(request, |kind| kind == "application/x-www-form-urlencoded")
             .map_err(|found| FormRejection::WrongType { found })?;
         let body = request.body_mut().bytes().await.map_err(BodyRejection::from)?;
         urlencoded(&body).map(Form).map_err(|reason| FormRejection::Invalid { reason })
