@@ -38,8 +38,8 @@ pub fn request<'wire>(pieces: impl IntoIterator<Item = &'wire [u8]>, most: usize
     }
     let Some((facts, request)) = taken else { return Ok(None) };
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let mut written = format!("{} {target} HTTP/1.1\r\n", request.method).into_bytes();
-    for (name, value) in request.fields().map() {
+    let mut written = format!("{} {target} HTTP/1.1\r\n", request.method()).into_bytes();
+    for (name, value) in request.headers() {
         // As in all that we write: the connection has its own.
         if ![header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION].contains(name) {
             written.extend_from_slice(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
@@ -52,9 +52,9 @@ pub fn request<'wire>(pieces: impl IntoIterator<Item = &'wire [u8]>, most: usize
     let close = if facts.keep_alive { "\r\n" } else { "connection: close\r\n\r\n" };
     written.extend_from_slice([&*length, close].concat().as_bytes());
     Ok(Some(Head {
-        first: vec![request.method.to_string(), request.uri().to_string()],
-        version: format!("{:?}", request.version),
-        fields: fields(request.fields().map()),
+        first: vec![request.method().to_string(), request.uri().to_string()],
+        version: format!("{:?}", request.version()),
+        fields: fields(request.headers()),
         framing: format!("{:?}", facts.framing),
         keep_alive: facts.keep_alive,
         left: input.len(),

@@ -1,7 +1,7 @@
 //! Heads: the first line of a message and its header fields.
 //!
 //! ```text
-//!   input ──> Scan ──> a whole head ──> httparse ──> words ──┬─> target: the first line ──┬─> RequestHead
+//!   input ──> Scan ──> a whole head ──> httparse ──> words ──┬─> target: the first line ──┬─> Request
 //!             CR LF CR LF                                    └─> facts: the fields ───────┘   ResponseHead
 //! ```
 //!
@@ -27,7 +27,7 @@ pub(crate) use fields::Fields;
 pub(crate) use request::RequestHead;
 pub(crate) use scan::Scan;
 
-use super::{fault::Fault, framing::Framing};
+use super::{Request, fault::Fault, framing::Framing};
 use ::http::{HeaderValue, Method, StatusCode, Version, header};
 use bytes::{Bytes, BytesMut};
 use facts::{Coding, Expectation, Facts, Host};
@@ -38,7 +38,7 @@ use target::Target;
 /// No limit allows more fields than this: room for them is kept on the stack.
 pub(crate) const MOST_FIELDS: usize = 128;
 
-/// What the head of a request says about the message itself; the rest is in the [`RequestHead`].
+/// What the head of a request says about the message itself; the rest is in the [`Request`].
 #[derive(Debug)]
 pub(crate) struct RequestFacts {
     pub(crate) framing: Framing,
@@ -71,7 +71,7 @@ pub(crate) fn take_request(
     input: &mut BytesMut,
     most_bytes: usize,
     most_fields: usize,
-) -> Result<Option<(RequestFacts, RequestHead)>, Fault> {
+) -> Result<Option<(RequestFacts, Request)>, Fault> {
     // Most heads come in one piece and are in order. What is wrong with another is said on the long way: so it does not depend on
     // how its bytes came.
     if scan.is_new()
@@ -86,7 +86,7 @@ pub(crate) fn take_request(
 }
 
 /// Understands the head of a request the long way. `head` ends with its empty line.
-fn request(head: Bytes, most_fields: usize) -> Result<(RequestFacts, RequestHead), Fault> {
+fn request(head: Bytes, most_fields: usize) -> Result<(RequestFacts, Request), Fault> {
     let mut slots = [const { MaybeUninit::uninit() }; MOST_FIELDS];
     let slots = &mut slots[..most_fields.min(MOST_FIELDS)];
     let mut parsed = httparse::Request::new(&mut []);
@@ -158,19 +158,21 @@ impl Understood {
         Ok(Understood { length: words.length, facts, method, version, target })
     }
 
-    /// With the bytes of the head itself.
-    fn with(self, head: Bytes) -> Result<(RequestFacts, RequestHead), Fault> {
+    /// A request without a body, of the bytes of the head itself.
+    fn with(self, head: Bytes) -> Result<(RequestFacts, Request), Fault> {
         let host = match &self.target {
             Target::Other(other) => other.host.clone(),
             Target::Path { .. } => None,
         };
-        let mut head = RequestHead::new(self.method, self.version, head, self.target);
+        let head = RequestHead::new(self.method, self.version, head, self.target);
+        // At once where it will stay: it is large.
+        let mut request = Request::received(head);
         if let Some(host) = host {
             // RFC 9112, 3.2.2: the host in the target wins.
             let host = HeaderValue::from_str(host.as_str()).map_err(|_| Fault::bad("the target has no host"))?;
-            head.fields_mut().map_mut().insert(header::HOST, host);
+            request.headers_mut().insert(header::HOST, host);
         }
-        Ok((self.facts, head))
+        Ok((self.facts, request))
     }
 }
 
@@ -294,7 +296,7 @@ fn version_in(head: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn parse(head: &str) -> Result<(RequestFacts, RequestHead), Fault> {
+    fn parse(head: &str) -> Result<(RequestFacts, Request), Fault> {
         request(Bytes::copy_from_slice(head.as_bytes()), MOST_FIELDS)
     }
 
@@ -316,7 +318,7 @@ mod tests {
     fn a_later_minor_version_is_read_as_ours() {
         for minor in 1..=9 {
             let (facts, request) = parse(&format!("GET / HTTP/1.{minor}\r\nHost: a\r\n\r\n")).unwrap();
-            assert_eq!((request.version, facts.keep_alive), (Version::HTTP_11, true));
+            assert_eq!((request.version(), facts.keep_alive), (Version::HTTP_11, true));
             assert!(parse(&format!("GET / HTTP/1.{minor}\r\n\r\n")).is_err(), "HTTP/1.{minor} has a host");
             let wire = format!("HTTP/1.{minor} 200\r\nContent-Length: 2\r\n\r\n");
             let head = response(wire.into(), MOST_FIELDS, false).unwrap();
@@ -376,16 +378,15 @@ mod tests {
         let head = "GET /a?b?c HTTP/1.1\r\nHost: h\r\nX-Y:\t z \u{e9}\r\nhost-id:\r\nX-y: 2\r\n\r\n";
         let (_, mut head) = parse(head).unwrap();
         assert_eq!((head.path(), head.query(), &*head.uri().to_string()), ("/a", Some("b?c"), "/a?b?c"));
-        let fields: Vec<_> =
-            head.fields().map().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let fields: Vec<_> = head.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         assert_eq!(fields, [("host", &b"h"[..]), ("x-y", "z \u{e9}".as_bytes()), ("x-y", b"2"), ("host-id", b"")]);
         *head.uri_mut() = "/d?e".parse().unwrap();
-        head.fields_mut().map_mut().remove("x-y");
-        assert_eq!((head.path(), head.query(), head.fields().map().len()), ("/d", Some("e"), 2));
+        head.headers_mut().remove("x-y");
+        assert_eq!((head.path(), head.query(), head.headers().len()), ("/d", Some("e"), 2));
 
         // The longest name that there can be, and one that cannot.
         let long = |length| parse(&format!("GET / HTTP/1.1\r\nHost: h\r\n{}: x\r\n\r\n", "n".repeat(length)));
-        assert_eq!(long(usize::from(u16::MAX)).unwrap().1.fields().map().len(), 2);
+        assert_eq!(long(usize::from(u16::MAX)).unwrap().1.headers().len(), 2);
         assert_eq!(long(1 << 16).unwrap_err().status, 400);
         // And the same with targets: a longer one goes the long way, and becomes none.
         let long = |length| parse(&format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "n".repeat(length)));

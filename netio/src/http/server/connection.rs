@@ -18,7 +18,8 @@ use crate::{
     http::{
         Request, Response, StatusCode, explain,
         fault::Fault,
-        head::{self, RequestFacts, RequestHead, Scan},
+        framing::Framing,
+        head::{self, RequestFacts, Scan},
         input::poll_fill,
     },
     net::{Socket, Transport},
@@ -114,8 +115,8 @@ impl<S: Service> Connection<S> {
 
     /// One request and its answer.
     async fn exchange(&mut self, stop: Pin<&mut impl Future<Output = ()>>) -> Result<(), Stop> {
-        let (facts, head) = self.wire.read_head(stop, self.served == 0).await?;
-        let (answer, plan) = self.begin(facts, head)?;
+        let (facts, request) = self.wire.read_head(stop, self.served == 0).await?;
+        let (answer, plan) = self.begin(facts, request)?;
         let mut answer = pin!(answer);
         let response = poll_fn(|context| self.wire.poll_answer(answer.as_mut(), context)).await?;
         self.wire.respond(response, plan).await
@@ -124,15 +125,18 @@ impl<S: Service> Connection<S> {
     /// Calls the handler.
     ///
     /// No future itself: what need not outlive a wait is no part of an idle connection's memory.
-    fn begin(&mut self, facts: RequestFacts, head: RequestHead) -> Result<(S::Answer, Plan), Stop> {
+    fn begin(&mut self, facts: RequestFacts, mut request: Request) -> Result<(S::Answer, Plan), Stop> {
         let shared = &*self.wire.shared;
         let last = self.served + 1 >= shared.limits.requests_per_connection;
-        let plan = Plan::new(&head, &facts, facts.keep_alive && !last);
-        let informational = shared.informational.then(|| Informational::new(head.version));
-        let mut request = Request::received(head, self.wire.body(&facts), self.peer);
-        if let Some((informational, interim)) = informational {
+        let plan = Plan::new(&request, &facts, facts.keep_alive && !last);
+        request.set_peer(self.peer);
+        if shared.informational {
+            let (informational, interim) = Informational::new(request.version());
             request.extensions_mut().insert(informational);
             self.wire.interim = interim;
+        }
+        if facts.framing != Framing::Length(0) {
+            *request.body_mut() = self.wire.body(&facts);
         }
         let answer = catch_unwind(AssertUnwindSafe(|| self.service.answer(request))).map_err(panicked)?;
         Ok((answer, plan))
@@ -180,7 +184,7 @@ impl Wire {
         &mut self,
         mut stop: Pin<&mut impl Future<Output = ()>>,
         first: bool,
-    ) -> Result<(RequestFacts, RequestHead), Stop> {
+    ) -> Result<(RequestFacts, Request), Stop> {
         let mut scan = Scan::default();
         let mut deadline = None;
         loop {

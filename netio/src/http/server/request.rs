@@ -40,8 +40,10 @@ impl Request {
         Request(Box::new(Parts { body, ..Parts::default() }))
     }
 
-    pub(super) fn received(head: RequestHead, body: Body, peer: Option<SocketAddr>) -> Request {
-        Request(Box::new(Parts { head, body, peer, found: None, extensions: Extensions::new() }))
+    /// One that came, and has no body yet.
+    pub(in crate::http) fn received(head: RequestHead) -> Request {
+        let (body, extensions) = (Body::empty(), Extensions::new());
+        Request(Box::new(Parts { head, body, peer: None, found: None, extensions }))
     }
 
     /// The method.
@@ -183,10 +185,11 @@ mod tests {
     #[test]
     fn it_becomes_one_of_the_http_crate_and_comes_back() {
         let head = "GET /x?y HTTP/1.1\r\nHost: a\r\nAccept: b\r\n\r\n";
-        let (_, head) =
-            crate::http::head::take_request(&mut Default::default(), &mut head.into(), 100, 2).unwrap().unwrap();
+        let taken = crate::http::head::take_request(&mut Default::default(), &mut head.into(), 100, 2);
+        let (_, mut request) = taken.unwrap().unwrap();
         let peer: SocketAddr = "10.0.0.1:80".parse().unwrap();
-        let mut request = Request::received(head, Body::from("c"), Some(peer));
+        request.set_peer(peer);
+        *request.body_mut() = Body::from("c");
         request.extensions_mut().insert(7_u8);
         let request: ::http::Request<Body> = request.into();
         assert_eq!(

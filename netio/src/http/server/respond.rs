@@ -17,11 +17,11 @@ use super::{
     wire::{Peer, Wire},
 };
 use crate::http::{
-    HeaderValue, Method, Response, StatusCode, Version,
+    HeaderValue, Method, Request, Response, StatusCode, Version,
     body::{Chunks, Outgoing},
     fault::Fault,
     framing::Framing,
-    head::{RequestFacts, RequestHead},
+    head::RequestFacts,
     header,
     output::{self, Afterwards, CONTINUE, ResponseWriter},
     trailers::Announced,
@@ -54,9 +54,9 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(head: &RequestHead, facts: &RequestFacts, keep_alive: bool) -> Self {
-        let to_head = head.method == Method::HEAD;
-        Plan { to_head, version: head.version, keep_alive, takes_trailers: facts.takes_trailers }
+    pub(super) fn new(request: &Request, facts: &RequestFacts, keep_alive: bool) -> Self {
+        let to_head = request.method() == Method::HEAD;
+        Plan { to_head, version: request.version(), keep_alive, takes_trailers: facts.takes_trailers }
     }
 
     /// For a request that was not understood.

@@ -103,7 +103,6 @@ impl Wire {
     /// The body of a request whose head was read: whole if it is here, else to be read.
     pub(super) fn body(&mut self, head: &RequestFacts) -> Body {
         let mut body = match head.framing {
-            Framing::Length(0) => return Body::empty(),
             Framing::Length(length) if length <= self.input.len() as u64 => {
                 Body::from(self.input.split_to(length as usize).freeze())
             }
