@@ -98,7 +98,9 @@ impl<S: Service> Connection<S> {
                     (tell.0)(&Refusal { peer: self.peer, status: fault.status, reason: fault.reason });
                 }
                 // Whether it could be written or not, it was the last answer.
-                let _ = self.wire.respond(explain(fault.status, fault.reason), Plan::closing()).await;
+                if let Ok(Some(begun)) = self.wire.respond(explain(fault.status, fault.reason), Plan::closing()) {
+                    let _ = self.wire.finish(begun).await;
+                }
                 self.wire.linger().await;
             }
             Stop::Finished => self.wire.linger().await,
@@ -119,7 +121,10 @@ impl<S: Service> Connection<S> {
         let (answer, plan) = self.begin(facts, request)?;
         let mut answer = pin!(answer);
         let response = poll_fn(|context| self.wire.poll_answer(answer.as_mut(), context)).await?;
-        self.wire.respond(response, plan).await
+        match self.wire.respond(response, plan)? {
+            Some(begun) => self.wire.finish(begun).await,
+            None => Ok(()),
+        }
     }
 
     /// Calls the handler.

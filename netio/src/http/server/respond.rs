@@ -29,7 +29,7 @@ use crate::http::{
 use bytes::Bytes;
 use runtime::time::Instant;
 use std::{
-    future::{Future, poll_fn},
+    future::poll_fn,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     task::{Context, Poll, ready},
@@ -72,6 +72,12 @@ struct Streamed {
     trailers: Option<Box<Announced>>,
 }
 
+/// A response whose head is written.
+pub(super) struct Begun {
+    rest: Option<Streamed>,
+    stays: bool,
+}
+
 /// What to do next for a streamed body.
 enum Step {
     Chunk(Bytes),
@@ -83,27 +89,31 @@ enum Step {
 }
 
 impl Wire {
-    /// Answers a request. `Ok` means that another may follow.
-    pub(super) fn respond(&mut self, response: Response, plan: Plan) -> impl Future<Output = Result<(), Stop>> {
-        // Not part of the future: what need not outlive a wait is no part of an idle connection's memory.
-        let begun = self.begin(response, plan);
-        async move {
-            let (rest, stays) = begun?;
-            if let Some(streamed) = rest {
-                self.stream_body(streamed).await?;
-            }
-            if self.coming.is_some() {
-                self.finish_body(stays).await?;
-            }
-            if !stays || self.broken {
-                self.flush().await?;
-                return Err(Stop::Finished);
-            }
-            if !self.tail.is_empty() || self.output.len() >= ENOUGH {
-                self.flush().await?;
-            }
-            Ok(())
+    /// Answers a request: what is left to be done, if anything is. Most answers are small and there, and wait for nothing: so
+    /// there is no future for them.
+    pub(super) fn respond(&mut self, response: Response, plan: Plan) -> Result<Option<Begun>, Stop> {
+        let (rest, stays) = self.begin(response, plan)?;
+        let is_over = rest.is_none() && self.coming.is_none() && stays && !self.broken;
+        let can_wait = self.tail.is_empty() && self.output.len() < ENOUGH;
+        Ok(if is_over && can_wait { None } else { Some(Begun { rest, stays }) })
+    }
+
+    /// Does what is left to be done. `Ok` means that another request may follow.
+    pub(super) async fn finish(&mut self, Begun { rest, stays }: Begun) -> Result<(), Stop> {
+        if let Some(streamed) = rest {
+            self.stream_body(streamed).await?;
         }
+        if self.coming.is_some() {
+            self.finish_body(stays).await?;
+        }
+        if !stays || self.broken {
+            self.flush().await?;
+            return Err(Stop::Finished);
+        }
+        if !self.tail.is_empty() || self.output.len() >= ENOUGH {
+            self.flush().await?;
+        }
+        Ok(())
     }
 
     /// Writes the head, and a body that is there and small. Tells whether the connection stays.
