@@ -74,6 +74,7 @@ pub(crate) fn take_request(
 ) -> Result<Option<(RequestFacts, Request)>, Fault> {
     // Most heads come in one piece and are in order. What is wrong with another is said on the long way: so it does not depend on
     // how its bytes came.
+    let most_fields = most_fields.min(MOST_FIELDS);
     if scan.is_new()
         && let Some(understood) = Understood::in_short(&input[..input.len().min(most_bytes)], most_fields)
     {
@@ -88,7 +89,7 @@ pub(crate) fn take_request(
 /// Understands the head of a request the long way. `head` ends with its empty line.
 fn request(head: Bytes, most_fields: usize) -> Result<(RequestFacts, Request), Fault> {
     let mut slots = [const { MaybeUninit::uninit() }; MOST_FIELDS];
-    let slots = &mut slots[..most_fields.min(MOST_FIELDS)];
+    let slots = &mut slots[..most_fields];
     let mut parsed = httparse::Request::new(&mut []);
     let length = match parsed.parse_with_uninit_headers(&head, slots) {
         Ok(httparse::Status::Complete(length)) if length == head.len() => length,
@@ -185,7 +186,7 @@ pub(crate) fn take_response(
     most_fields: usize,
     to_head: bool,
 ) -> Result<Option<ResponseHead>, Fault> {
-    let bytes = &input[..input.len().min(most_bytes)];
+    let (bytes, most_fields) = (&input[..input.len().min(most_bytes)], most_fields.min(MOST_FIELDS));
     // As with requests.
     if scan.is_new() {
         let mut facts = Facts::default();
@@ -201,7 +202,7 @@ pub(crate) fn take_response(
 /// Understands the head of a response the long way. `head` ends with its empty line.
 fn response(head: Bytes, most_fields: usize, to_head: bool) -> Result<ResponseHead, Fault> {
     let mut slots = [const { MaybeUninit::uninit() }; MOST_FIELDS];
-    let slots = &mut slots[..most_fields.min(MOST_FIELDS)];
+    let slots = &mut slots[..most_fields];
     let mut parsed = httparse::Response::new(&mut []);
     match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, &head, slots) {
         Ok(httparse::Status::Complete(length)) if length == head.len() => {}
@@ -392,6 +393,19 @@ mod tests {
         let long = |length| parse(&format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "n".repeat(length)));
         assert_eq!(long(65_533).unwrap().1.uri().path().len(), 65_534);
         assert_eq!(long(65_534).unwrap_err().status, 400);
+    }
+
+    #[test]
+    fn no_way_takes_more_fields_than_there_is_room_for() {
+        for (fields, fit) in [(MOST_FIELDS, true), (MOST_FIELDS + 1, false)] {
+            let fields = "a: b\r\n".repeat(fields - 1);
+            let wire = |first| BytesMut::from(&*format!("{first}\r\nhost: h\r\n{fields}\r\n"));
+            let (mut request, mut response) = (wire("GET / HTTP/1.1"), wire("HTTP/1.1 200 "));
+            let request = take_request(&mut Scan::default(), &mut request, 10_000, usize::MAX);
+            assert_eq!(request.map(|_| ()).map_err(|fault| fault.status.as_u16()), if fit { Ok(()) } else { Err(431) });
+            let response = take_response(&mut Scan::default(), &mut response, 10_000, usize::MAX, false);
+            assert_eq!(response.is_ok(), fit);
+        }
     }
 
     #[test]
