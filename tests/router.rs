@@ -285,6 +285,13 @@ fn extracting() -> Router {
         .post("/json", async |Json(point): Json<Point>| Json(point))
         .post("/text", async |text: String| text)
         .post("/bytes", async |bytes: Bytes| format!("{} bytes", bytes.len()))
+        // As a library would have it that knows the `http` crate and not us.
+        .post("/http", async |request: http::Request<Body>| {
+            let (parts, mut body) = request.into_parts();
+            let (length, peer) = (&parts.headers["content-length"], parts.extensions.get::<PeerAddr>().is_some());
+            let text = format!("{} {length:?} {peer} {:?}", parts.uri, body.bytes().await?);
+            Ok::<_, netio::http::server::BodyRejection>(http::Response::new(Body::from(text)))
+        })
         .get("/cookies", async |cookies: Cookies| {
             let all: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}:{value}")).collect();
             format!("{:?}, a is {:?}", all, cookies.get("a"))
@@ -323,6 +330,7 @@ fn a_handler_is_given_what_it_asks_for() {
             ("POST /text\n\n张", "张"),
             ("POST /text", ""),
             ("POST /bytes\n\n张", "3 bytes"),
+            ("POST /http?x\n\nabc", r#"/http?x "3" true b"abc""#),
             ("GET /cookies", "[], a is None"),
             (
                 "GET /cookies\nCookie: a=1; b=\"two\";junk; a=3\nCookie: c=x=y; d=",

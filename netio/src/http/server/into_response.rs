@@ -13,6 +13,7 @@ use std::convert::Infallible;
 ///
 /// | returned | status | body |
 /// |---|---|---|
+/// | [`Response`], a response of the `http` crate | its own | its own |
 /// | `()` | 200 | empty |
 /// | `&'static str`, `String` | 200 | `text/plain; charset=utf-8` |
 /// | `Bytes`, `Vec<u8>` | 200 | `application/octet-stream` |
@@ -42,6 +43,12 @@ pub trait IntoResponse {
 impl IntoResponse for Response {
     fn into_response(self) -> Response {
         self
+    }
+}
+
+impl IntoResponse for ::http::Response<Body> {
+    fn into_response(self) -> Response {
+        self.into()
     }
 }
 

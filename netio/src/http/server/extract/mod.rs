@@ -43,12 +43,12 @@ use std::{any::type_name, convert::Infallible, future::Future, mem};
 /// | [`Informational`](super::Informational) | a way to send interim responses | 500 if the server does not allow it |
 /// | [`State<T>`](State) | what the program shares with the handler | – |
 /// | [`Extension<T>`](Extension) | what a layer found out | 500 if it is not there |
-/// | `Request` | all of it, body included | – |
+/// | [`Request`], a request of the `http` crate | all of it, body included | – |
 /// | `Option<E>`, `Result<E, E::Rejection>` | `E`, or that it is not to be had | – |
 ///
 /// Whoever wants the whole body waits for it, and gets no more than [`Limits::body_bytes`](super::Limits::body_bytes), or what
 /// [`body_limit`](super::middleware::body_limit) allows; beyond, that is 413. To look at it does not use it up: extractors may
-/// stand in any order, and several may look at the body. Only `Body` and `Request` take it away, and so stand last.
+/// stand in any order, and several may look at the body. Only `Body` and a request take it away, and so stand last.
 ///
 /// One of your own:
 ///
@@ -203,6 +203,15 @@ impl FromRequest for Request {
 
     async fn from_request(request: &mut Request) -> Result<Self, Infallible> {
         Ok(mem::take(request))
+    }
+}
+
+/// The same, as libraries know it that speak the language of the `http` crate.
+impl FromRequest for ::http::Request<Body> {
+    type Rejection = Infallible;
+
+    async fn from_request(request: &mut Request) -> Result<Self, Infallible> {
+        Ok(mem::take(request).into())
     }
 }
 
