@@ -344,6 +344,27 @@ fn a_handler_is_given_what_it_asks_for() {
     });
 }
 
+/// A layer may pass the request through a library that knows only the `http` crate.
+#[test]
+fn what_the_router_found_out_survives_the_http_crate() {
+    run(async || {
+        let both =
+            async |Path((shop, coin)): Path<(String, u32)>, State(year): State<u16>| format!("{shop} {coin} {year}");
+        let shop =
+            Router::new().state(1999_u16).get("/coins/{coin}", both).layer(async |request: Request, next: Next| {
+                let mut request: http::Request<Body> = request.into();
+                request.headers_mut().remove("host");
+                *request.uri_mut() = "/elsewhere".parse().unwrap();
+                next.run(request.into()).await
+            });
+        let address = serve(Router::new().nest("/{shop}", shop));
+        for (path, expected) in [("/old/coins/7", "old 7 1999"), ("/o%2Fl%20d/coins/7", "o/l d 7 1999")] {
+            let answer = ask(address, &format!("GET {path}")).await;
+            assert_eq!((answer.status, &*answer.body), (200, expected));
+        }
+    });
+}
+
 #[test]
 fn a_request_that_lacks_something_is_refused_with_the_reason() {
     run(async || {

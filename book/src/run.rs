@@ -89,7 +89,7 @@ impl Runner {
         if let Err((status, why)) = self.admit(request, name) {
             let mut response = reply(status, PLAIN, format!("{why}\n"));
             if status == StatusCode::METHOD_NOT_ALLOWED {
-                response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+                response.set_header(header::ALLOW, header::HeaderValue::from_static("POST"));
             }
             return response;
         }

@@ -203,8 +203,8 @@ fn say(line: &str) {
 }
 
 async fn respond(site: Arc<Site>, request: Request) -> Response {
-    let path = request.uri().path();
-    let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let path = request.path();
+    let host = request.header(&netio::http::header::HOST).unwrap_or_default();
     let mut response = match (path, path.strip_prefix("/run/"), &site.runner) {
         // A name that somebody else made point here: its pages must not read ours, which hold the token.
         _ if !run::is_here(host, site.port) => {
@@ -216,7 +216,7 @@ async fn respond(site: Arc<Site>, request: Request) -> Response {
         _ => page(&site.current().files, &request).await,
     };
     for (name, value) in HEADERS {
-        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        response.set_header(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     response
 }
@@ -241,7 +241,7 @@ async fn page(files: &StaticFiles, request: &Request) -> Response {
 
 /// Tells the number of each build as it comes, and why one failed.
 fn live(site: Arc<Site>, request: &Request) -> Response {
-    let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = request.header(&netio::http::header::HOST).unwrap_or_default();
     if request.method() != Method::GET || !run::is_here(host, site.port) {
         return refused(StatusCode::FORBIDDEN, "the news are for this server's own pages");
     }

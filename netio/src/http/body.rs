@@ -321,9 +321,9 @@ impl Body {
     }
 
     fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        self.share();
         let item = match &mut self.content {
-            Content::Owned(_) => unreachable!("it is shared now"),
+            Content::Owned(bytes) if bytes.is_empty() => None,
+            Content::Owned(bytes) => Some(Ok(mem::take(bytes).into())),
             Content::Whole(bytes) if bytes.is_empty() => None,
             Content::Whole(bytes) => Some(Ok(mem::take(bytes))),
             Content::Stream(_) if self.length.is_some_and(|length| length > self.allowed) => {

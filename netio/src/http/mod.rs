@@ -7,7 +7,7 @@
 //! ```
 //!
 //! `head`, `framing` and `output` know no sockets: they take bytes and give messages, or the other way round, and server
-//! and client use the same ones. httparse finds the words of a head; what RFC 9112 says about them is decided here, and
+//! and client use the same ones. The words of a head are found in one pass if it is plain, else by httparse; what RFC 9112 says about them is decided here, and
 //! always the strict way: where two readers could understand a message differently (bare line feeds, two lengths, folded
 //! lines), it is refused, because such messages are how requests are smuggled past a proxy.
 
@@ -48,21 +48,15 @@ const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream")
 /// assert_eq!(response.headers()["content-type"], "text/plain; charset=utf-8");
 /// ```
 pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
-    // Each byte of another is looked at; these were when they were compiled.
-    let content_type = match content_type {
-        "text/plain; charset=utf-8" => TEXT,
-        "text/html; charset=utf-8" => HTML,
-        "application/json" => JSON,
-        "application/octet-stream" => OCTETS,
-        other => HeaderValue::from_static(other),
-    };
+    // Those that we know were checked when they were compiled.
+    let known = [TEXT, HTML, JSON, OCTETS].into_iter().find(|known| known == content_type);
+    let content_type = known.unwrap_or_else(|| HeaderValue::from_static(content_type));
     Response::of_type(status, content_type, body.into())
 }
 
 /// Whether a text is a token: the name of a thing in the protocol. RFC 9110, 5.6.2.
 pub(crate) fn is_token(text: &str) -> bool {
-    let may_be = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(may_be)
+    !text.is_empty() && text.bytes().all(|byte| head::IN_A_TOKEN[usize::from(byte)])
 }
 
 /// What parts the parts of a multipart body: 128 bits of chance, so that it is in none of them.

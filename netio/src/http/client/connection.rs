@@ -180,7 +180,6 @@ impl Connection {
     ) -> Poll<Result<Heard, Failure>> {
         self.poll_upload(context)?;
         loop {
-            // No byte beyond the limit counts: what is refused must not depend on how much came at once.
             let (most_bytes, most_fields) = (limits.head_bytes, limits.head_fields);
             match head::take_response(&mut self.scan, &mut self.input, most_bytes, most_fields, asked.to_head)? {
                 Some(head) => return Poll::Ready(self.understand(head, asked, limits)),

@@ -65,8 +65,15 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
-/// A request that a client sends, to be built with the `http` crate or with a [`RequestBuilder`]. Its URI is absolute. (What a
-/// server's handler gets is [another type](crate::http::Request).)
+/// A request that a client sends, to be built with the `http` crate or with a [`RequestBuilder`]. Its URI is absolute. What a
+/// server's handler gets is [another type](crate::http::Request), which becomes one by `into`: give it an absolute URI then, and
+/// mind that its `Host` is still the old one.
+///
+/// ```
+/// use netio::http::{Body, client::ClientRequest};
+/// let request: ClientRequest = http::Request::get("http://127.0.0.1/").header("accept", "text/plain").body(Body::empty())?;
+/// # Ok::<(), http::Error>(())
+/// ```
 pub type ClientRequest = ::http::Request<Body>;
 
 /// Fetches URLs. Cloning it is cheap, and clones share their kept connections.
@@ -174,7 +181,8 @@ impl Client {
         RequestBuilder::new(self.clone(), method, url.as_ref())
     }
 
-    /// Sends a request that was put together elsewhere. Its URI must be absolute; `Host` is added unless it is there, and the
+    /// Sends a request that was put together elsewhere, when the future is awaited: it borrows nothing, and may be spawned. The
+    /// URI must be absolute; `Host` is added unless it is there, and the
     /// length of the body always.
     ///
     /// # Errors

@@ -267,8 +267,8 @@ impl RequestBuilder {
     ///
     /// # Cancel safety
     /// Dropped, it closes its connection. The server may have acted on the request.
-    pub async fn send(self) -> Result<ClientResponse, Error> {
-        self.into_future().await
+    pub fn send(self) -> BoxFetch {
+        self.into_future()
     }
 }
 

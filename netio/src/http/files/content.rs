@@ -90,7 +90,7 @@ pub(super) fn respond(
         }
         Selection::Unsatisfiable => {
             let mut response = explain(StatusCode::RANGE_NOT_SATISFIABLE, "the file is not that long");
-            response.headers_mut().insert(header::CONTENT_RANGE, plain(&format!("bytes */{length}")));
+            response.set_header(header::CONTENT_RANGE, plain(&format!("bytes */{length}")));
             return Ok(response);
         }
         Selection::Parts(parts) => {

@@ -188,7 +188,7 @@ fn refuse(status: StatusCode) -> Response {
     match status {
         StatusCode::METHOD_NOT_ALLOWED => {
             let mut response = explain(status, "a file can be read, and nothing else");
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+            response.set_header(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
             response
         }
         StatusCode::BAD_REQUEST => explain(status, "the path is not properly encoded"),
@@ -206,7 +206,7 @@ pub(crate) fn redirect(request: &Request) -> Response {
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     let location = format!("{}/{query}", percent_encode(&name, SEGMENT));
     let mut response = explain(StatusCode::PERMANENT_REDIRECT, "this is a folder");
-    response.headers_mut().insert(header::LOCATION, plain(&location));
+    response.set_header(header::LOCATION, plain(&location));
     response
 }
 

@@ -26,6 +26,7 @@ mod target;
 pub(crate) use fields::Fields;
 pub(crate) use request::RequestHead;
 pub(crate) use scan::Scan;
+pub(crate) use short::IN_A_TOKEN;
 
 use super::{Request, fault::Fault, framing::Framing};
 use ::http::{HeaderValue, Method, StatusCode, Version, header};
@@ -80,7 +81,7 @@ pub(crate) fn take_request(
     {
         let whole = understood.length == input.len();
         let bytes = if whole { mem::take(input) } else { input.split_to(understood.length) };
-        return understood.with(bytes.freeze()).map(Some);
+        return understood.into_request(bytes.freeze()).map(Some);
     }
     let Some(bytes) = scan.take(input, most_bytes)? else { return Ok(None) };
     request(bytes, most_fields).map(Some)
@@ -100,7 +101,7 @@ fn request(head: Bytes, most_fields: usize) -> Result<(RequestFacts, Request), F
     let method = parsed.method.unwrap_or_default().as_bytes();
     let target = parsed.path.unwrap_or_default().as_bytes();
     let words = Words { method, target, minor_version: parsed.version.unwrap_or_default(), length };
-    Understood::new(&head, words, Facts::read(parsed.headers)?)?.with(head)
+    Understood::new(&head, words, Facts::read(parsed.headers)?)?.into_request(head)
 }
 
 const MALFORMED: Fault = Fault::bad("the head is malformed");
@@ -159,14 +160,13 @@ impl Understood {
         Ok(Understood { length: words.length, facts, method, version, target })
     }
 
-    /// A request without a body, of the bytes of the head itself.
-    fn with(self, head: Bytes) -> Result<(RequestFacts, Request), Fault> {
+    /// The request, still without its body. `head` is what was understood.
+    fn into_request(self, head: Bytes) -> Result<(RequestFacts, Request), Fault> {
         let host = match &self.target {
             Target::Other(other) => other.host.clone(),
             Target::Path { .. } => None,
         };
         let head = RequestHead::new(self.method, self.version, head, self.target);
-        // At once where it will stay: it is large.
         let mut request = Request::received(head);
         if let Some(host) = host {
             // RFC 9112, 3.2.2: the host in the target wins.
@@ -178,7 +178,7 @@ impl Understood {
 }
 
 /// Takes the head of a response out of the input, and understands it: of the response to a request that was a `HEAD`, or was
-/// not. `None` while it is not all there.
+/// not. `None` while it is not all there, or if it is longer than `most_bytes`: that is for the caller to refuse.
 pub(crate) fn take_response(
     scan: &mut Scan,
     input: &mut BytesMut,
@@ -187,7 +187,7 @@ pub(crate) fn take_response(
     to_head: bool,
 ) -> Result<Option<ResponseHead>, Fault> {
     let (bytes, most_fields) = (&input[..input.len().min(most_bytes)], most_fields.min(MOST_FIELDS));
-    // As with requests.
+    // As with requests. No byte beyond the limit counts: what is refused must not depend on how much came at once.
     if scan.is_new() {
         let mut facts = Facts::default();
         if let Some(line) = short::response(bytes, most_fields, |name, value| facts.learn(name, value).ok()) {

@@ -26,7 +26,7 @@ pub(crate) struct RequestHead {
 }
 
 impl RequestHead {
-    /// Of bytes that were checked: the target by [`target::read`](super::target::read), the fields by httparse.
+    /// Of bytes that were checked: the target by [`target::read`](super::target::read), the fields by httparse or in [short](super::short).
     pub(super) fn new(method: Method, version: Version, bytes: Bytes, target: Target) -> Self {
         let (path, target_end, uri) = match target {
             Target::Path { path, end } => (path, end, OnceLock::new()),
@@ -68,9 +68,14 @@ impl RequestHead {
         }
     }
 
-    /// If the path is a part of the bytes, and so of [`piece`](Self::piece): where it begins there.
+    /// If the path is a part of the bytes, and so of [`text`](Self::text): where it begins there.
     pub(crate) fn path_in_bytes(&self) -> Option<u32> {
         (self.uri.get().is_none() && !self.path.is_empty()).then_some(self.path.start)
+    }
+
+    /// The head as it came, as far as it is text for certain: to the end of the path.
+    pub(crate) fn up_to_path(&self) -> &str {
+        self.text(0..self.path.end)
     }
 
     /// A piece of the head as it came.

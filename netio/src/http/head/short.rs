@@ -1,7 +1,7 @@
 //! The short way through a head: one pass over what most clients send.
 //!
-//! It takes less than httparse does, and what it takes it takes in the same way: a first line of three parts, fields of visible
-//! characters, and each line ended by CR LF. Whatever else comes goes the long way, and there it is said what is wrong with it.
+//! It takes less than httparse does, and what it takes it takes in the same way: a first line of three parts, fields without control
+//! characters but the tab, and each line ended by CR LF. Whatever else comes goes the long way, and there it is said what is wrong with it.
 //! (A test and a fuzz target compare the two.)
 
 use super::table::table;
@@ -94,8 +94,8 @@ fn word(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     (space > 0).then(|| (&bytes[..space], &bytes[space + 1..]))
 }
 
-/// RFC 9110, 5.6.2.
-const IN_A_TOKEN: [bool; 256] = table!(
+/// What the names of things in the protocol are made of. RFC 9110, 5.6.2.
+pub(crate) const IN_A_TOKEN: [bool; 256] = table!(
     b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'|' | b'~'
 );
 

@@ -16,7 +16,7 @@ pub(super) enum Target {
     Other(Box<Other>),
 }
 
-/// A target that is no mere path, as a path or `*`; and the host, if it names one.
+/// A target that is more than a path, or none: the path (or `*`) that is left of it, and the host, if it names one.
 #[derive(Debug)]
 pub(super) struct Other {
     pub(super) uri: Uri,

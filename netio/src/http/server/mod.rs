@@ -78,7 +78,7 @@ use std::{
 };
 
 /// Who sent a request by TCP, as an [extractor](FromRequest): what [`Request::peer`] tells. One that came over a Unix socket
-/// has none.
+/// has none. It is no extension: a layer that knows better calls [`Request::set_peer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub SocketAddr);
 

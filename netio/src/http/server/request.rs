@@ -1,22 +1,24 @@
 //! A request as it comes to a handler.
 
 use super::{PeerAddr, router::endpoint::Found};
-use crate::http::{Body, HeaderMap, Method, Uri, Version, head::RequestHead};
+use crate::http::{Body, HeaderMap, HeaderName, Method, Uri, Version, head::RequestHead};
 use ::http::Extensions;
 use std::{fmt, net::SocketAddr};
 
 /// A request that came to a server. Its body may still have to come.
 ///
-/// It has what a request of the `http` crate has, and it becomes one and is made of one (`into`): for that crate's builder, and
-/// for libraries that speak its language. It differs in two things. It is one pointer, because it is handed from layer to
-/// layer. And its target and its fields stay the bytes that came until somebody asks for [`uri`](Request::uri) or
-/// [`headers`](Request::headers): [`path`](Request::path) and [`query`](Request::query) cost less.
+/// It has the accessors of a request of the `http` crate, and becomes one and is made of one by `into`: for `into_parts` and
+/// `map`, and for libraries that speak its language. It differs in two things. It is one pointer, because it is handed from
+/// layer to layer. And its target and its fields stay the bytes that came until somebody asks for [`uri`](Request::uri) or
+/// [`headers`](Request::headers): [`path`](Request::path), [`query`](Request::query) and [`header`](Request::header) cost less.
 ///
 /// ```
-/// use netio::http::{Body, Method, Request};
+/// use netio::http::{Body, Method, Request, header};
 ///
-/// let request: Request = http::Request::get("/coins?year=1999").header("accept", "text/plain").body(Body::empty())?.into();
+/// let request = Request::builder().uri("/coins?year=1999").header("accept", "text/plain");
+/// let request: Request = request.body(Body::empty())?.into();
 /// assert_eq!((request.method(), request.path(), request.query()), (&Method::GET, "/coins", Some("year=1999")));
+/// assert_eq!(request.header(&header::ACCEPT), Some("text/plain"));
 /// assert_eq!(request.headers()["accept"], "text/plain");
 /// let request: http::Request<Body> = request.into();
 /// assert_eq!(request.uri().path(), "/coins");
@@ -40,6 +42,11 @@ impl Request {
         Request(Box::new(Parts { body, ..Parts::default() }))
     }
 
+    /// The builder of the `http` crate: what its `body` gives becomes a request by `into`.
+    pub fn builder() -> ::http::request::Builder {
+        ::http::Request::builder()
+    }
+
     /// One that came, and has no body yet.
     pub(in crate::http) fn received(head: RequestHead) -> Request {
         let (body, extensions) = (Body::empty(), Extensions::new());
@@ -61,6 +68,11 @@ impl Request {
         self.0.head.version
     }
 
+    /// To change the version, which decides how an [upgrade](super::upgrade) is answered. (The connection goes by what came.)
+    pub fn version_mut(&mut self) -> &mut Version {
+        &mut self.0.head.version
+    }
+
     /// The path of the target, as it was sent: not decoded. `*` for an `OPTIONS` of the whole server.
     pub fn path(&self) -> &str {
         self.0.head.path()
@@ -79,6 +91,11 @@ impl Request {
     /// To change the target.
     pub fn uri_mut(&mut self) -> &mut Uri {
         self.0.head.uri_mut()
+    }
+
+    /// The first field of a name, if it is text. As long as nobody has asked for all of them it costs less than they do.
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.0.head.fields().text(name)
     }
 
     /// The fields.
@@ -111,7 +128,23 @@ impl Request {
         self.0.peer
     }
 
-    /// Says who sent it: for a layer behind a proxy, which knows better.
+    /// Says who sent it: for a layer that knows better, because a proxy of ours has told. Anybody else can send such a field too.
+    ///
+    /// ```
+    /// use netio::http::{HeaderName, Request, server::{Next, Router}};
+    /// use std::net::SocketAddr;
+    ///
+    /// const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
+    ///
+    /// let router = Router::new().layer(async |mut request: Request, next: Next| {
+    ///     // The last one is whom our own proxy saw.
+    ///     let told = request.header(&FORWARDED).and_then(|all| all.rsplit(',').next()?.trim().parse().ok());
+    ///     if let Some(address) = told {
+    ///         request.set_peer(SocketAddr::new(address, 0));
+    ///     }
+    ///     next.run(request).await
+    /// });
+    /// ```
     pub fn set_peer(&mut self, peer: impl Into<Option<SocketAddr>>) {
         self.0.peer = peer.into();
     }
@@ -139,20 +172,25 @@ impl Request {
     }
 }
 
-/// [`PeerAddr`] becomes who sent it.
+/// The [`PeerAddr`] among the extensions becomes who sent it, and what a router found out is known again.
 impl From<::http::Request<Body>> for Request {
     fn from(request: ::http::Request<Body>) -> Request {
         let (mut parts, body) = request.into_parts();
         let peer = parts.extensions.remove().map(|PeerAddr(peer)| peer);
         let head = RequestHead::made(parts.method, parts.version, parts.uri, parts.headers);
-        Request(Box::new(Parts { head, body, peer, found: None, extensions: parts.extensions }))
+        Request(Box::new(Parts { head, body, peer, found: parts.extensions.remove(), extensions: parts.extensions }))
     }
 }
 
-/// Who sent it becomes a [`PeerAddr`] among the extensions. What the router found out is lost.
+/// Who sent it becomes a [`PeerAddr`] among the extensions. What a router found out travels there too, for the way back.
 impl From<Request> for ::http::Request<Body> {
     fn from(request: Request) -> ::http::Request<Body> {
-        let Parts { head, body, peer, mut extensions, .. } = *request.0;
+        let Parts { head, body, peer, found, mut extensions } = *request.0;
+        if let Some(mut found) = found {
+            // Its pieces are those of a head that stays behind.
+            found.path.get_or_insert_with(|| head.up_to_path().into());
+            extensions.insert(found);
+        }
         if let Some(peer) = peer {
             extensions.insert(PeerAddr(peer));
         }

@@ -75,6 +75,7 @@ struct Streamed {
 /// A response whose head is written.
 pub(super) struct Begun {
     rest: Option<Streamed>,
+    /// Another request may follow.
     stays: bool,
 }
 
@@ -92,10 +93,10 @@ impl Wire {
     /// Answers a request: what is left to be done, if anything is. Most answers are small and there, and wait for nothing: so
     /// there is no future for them.
     pub(super) fn respond(&mut self, response: Response, plan: Plan) -> Result<Option<Begun>, Stop> {
-        let (rest, stays) = self.begin(response, plan)?;
-        let is_over = rest.is_none() && self.coming.is_none() && stays && !self.broken;
+        let begun = self.begin(response, plan)?;
+        let is_over = begun.rest.is_none() && self.coming.is_none() && begun.stays && !self.broken;
         let can_wait = self.tail.is_empty() && self.output.len() < ENOUGH;
-        Ok(if is_over && can_wait { None } else { Some(Begun { rest, stays }) })
+        Ok(if is_over && can_wait { None } else { Some(begun) })
     }
 
     /// Does what is left to be done. `Ok` means that another request may follow.
@@ -116,8 +117,8 @@ impl Wire {
         Ok(())
     }
 
-    /// Writes the head, and a body that is there and small. Tells whether the connection stays.
-    fn begin(&mut self, mut response: Response, plan: Plan) -> Result<(Option<Streamed>, bool), Stop> {
+    /// Writes the head, and a body that is there and small.
+    fn begin(&mut self, mut response: Response, plan: Plan) -> Result<Begun, Stop> {
         let parts = response.parts_mut();
         if self.lost {
             return Err(Stop::Lost);
@@ -175,21 +176,21 @@ impl Wire {
             (true, _) => Afterwards::Stay,
         };
         head.end(framing, afterwards);
-        let mut rest = None;
-        let Some(framing) = framing.filter(|_| !plan.to_head) else { return Ok((None, stays)) };
+        let mut begun = Begun { rest: None, stays };
+        let Some(framing) = framing.filter(|_| !plan.to_head) else { return Ok(begun) };
         if let Some(bytes) = parts.body.small(COPY) {
             self.output.extend_from_slice(bytes);
-            return Ok((None, stays));
+            return Ok(begun);
         }
         match mem::take(&mut parts.body).into_outgoing() {
             Outgoing::Whole(bytes) => self.tail = bytes,
             Outgoing::Stream(chunks) => {
                 let endless = parts.extensions.get::<Endless>().is_some();
                 let chunks = if endless { until_stop(chunks, &self.shared.ties) } else { chunks };
-                rest = Some(Streamed { chunks, framing, trailers });
+                begun.rest = Some(Streamed { chunks, framing, trailers });
             }
         }
-        Ok((rest, stays))
+        Ok(begun)
     }
 
     /// Whether it is worth while to wait for the next request: not if a body that nobody reads is in the way, and is not small.

@@ -7,9 +7,9 @@ use std::{fmt, sync::OnceLock};
 
 /// A response that is to be sent. Its body may still have to be made.
 ///
-/// It has what a response of the `http` crate has, and it becomes one and is made of one (`into`). It differs in two things. It
-/// is one pointer, because it is handed from layer to layer. And its fields are a short list until somebody asks for
-/// [`headers`](Response::headers): [`set_header`](Response::set_header) costs less.
+/// It has the accessors of a response of the `http` crate, and becomes one and is made of one by `into`: for `into_parts` and
+/// `map`. It differs in two things. It is one pointer, because it is handed from layer to layer. And its fields are a short list
+/// until somebody asks for [`headers`](Response::headers): [`set_header`](Response::set_header) costs less.
 ///
 /// ```
 /// use netio::http::{HeaderValue, Response, StatusCode, header};
@@ -19,6 +19,10 @@ use std::{fmt, sync::OnceLock};
 /// response.set_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 /// assert_eq!(response.status(), StatusCode::NOT_FOUND);
 /// assert_eq!(response.headers()["cache-control"], "no-store");
+///
+/// let response: Response = Response::builder().status(201).body("made\n".into())?.into();
+/// assert_eq!(response.status(), StatusCode::CREATED);
+/// # Ok::<(), http::Error>(())
 /// ```
 #[derive(Default)]
 #[must_use = "a response does nothing until it is returned"]
@@ -27,7 +31,7 @@ pub struct Response(Box<Parts>);
 #[derive(Default)]
 pub(super) struct Parts {
     pub(super) status: StatusCode,
-    pub(super) fields: Fields,
+    pub(super) fields: FieldList,
     pub(super) body: Body,
     pub(super) extensions: Extensions,
 }
@@ -38,8 +42,13 @@ impl Response {
         Response(Box::new(Parts { body, ..Parts::default() }))
     }
 
+    /// The builder of the `http` crate: what its `body` gives becomes a response by `into`.
+    pub fn builder() -> ::http::response::Builder {
+        ::http::Response::builder()
+    }
+
     pub(in crate::http) fn of_type(status: StatusCode, content_type: HeaderValue, body: Body) -> Response {
-        let fields = Fields::with(header::CONTENT_TYPE, content_type);
+        let fields = FieldList::with(header::CONTENT_TYPE, content_type);
         Response(Box::new(Parts { status, fields, body, extensions: Extensions::new() }))
     }
 
@@ -64,7 +73,7 @@ impl Response {
         self.0.fields.map_mut()
     }
 
-    /// Puts a field in, in place of those of that name.
+    /// Puts a field in, in place of all of that name. To add another one of the name (`Set-Cookie`), use `headers_mut().append`.
     pub fn set_header(&mut self, name: HeaderName, value: HeaderValue) {
         self.0.fields.set(name, value);
     }
@@ -103,7 +112,7 @@ impl Response {
 impl From<::http::Response<Body>> for Response {
     fn from(response: ::http::Response<Body>) -> Response {
         let (parts, body) = response.into_parts();
-        let fields = Fields { list: SmallVec::new(), map: OnceLock::from(Box::new(parts.headers)) };
+        let fields = FieldList { list: SmallVec::new(), map: OnceLock::from(Box::new(parts.headers)) };
         Response(Box::new(Parts { status: parts.status, fields, body, extensions: parts.extensions }))
     }
 }
@@ -133,18 +142,18 @@ impl fmt::Debug for Response {
 
 /// The fields of a response: a list, or a map once somebody has asked for one.
 #[derive(Default)]
-pub(super) struct Fields {
+pub(super) struct FieldList {
     /// In their order. Most responses have two or three, and to look at each costs less than to find one.
     list: SmallVec<[(HeaderName, HeaderValue); 3]>,
     /// In place of the list.
     map: OnceLock<Box<HeaderMap>>,
 }
 
-impl Fields {
+impl FieldList {
     fn with(name: HeaderName, value: HeaderValue) -> Self {
         let mut list = SmallVec::new();
         list.push((name, value));
-        Fields { list, map: OnceLock::new() }
+        FieldList { list, map: OnceLock::new() }
     }
 
     fn map(&self) -> &HeaderMap {

@@ -78,7 +78,7 @@ where
     } else {
         explain(StatusCode::UPGRADE_REQUIRED, &format!("this page speaks {protocol}"))
     };
-    response.headers_mut().insert(header::UPGRADE, name);
+    response.set_header(header::UPGRADE, name);
     response
 }
 

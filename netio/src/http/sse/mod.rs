@@ -141,7 +141,7 @@ where
 
 fn of_body(body: Body) -> Response {
     let mut response = reply(StatusCode::OK, "text/event-stream", body);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response.set_header(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response.extensions_mut().insert(Endless);
     response
 }

@@ -100,7 +100,7 @@ impl Next {
         Next { client, passed: 0 }
     }
 
-    /// The response from further in. What is further in begins with this call, and goes on when the response is awaited.
+    /// The response from further in. The next layer is called at once; nothing is sent before the response is awaited.
     ///
     /// # Errors
     /// When there is none.

@@ -40,7 +40,7 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
 
 /// Whether the body's type, in small letters and without its parameters, is one that is wanted. If not, its type in words.
 pub(super) fn has_type(request: &Request, wanted: impl Fn(&str) -> bool) -> Result<(), String> {
-    let Some(found) = request.head().fields().text(&header::CONTENT_TYPE) else {
+    let Some(found) = request.header(&header::CONTENT_TYPE) else {
         return Err("no type".to_owned());
     };
     let kind = found.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

@@ -62,8 +62,8 @@ use std::{any::type_name, convert::Infallible, future::Future, mem};
 ///     type Rejection = (StatusCode, &'static str);
 ///
 ///     async fn from_request(request: &mut Request) -> Result<Admin, Self::Rejection> {
-///         match request.headers().get(header::AUTHORIZATION) {
-///             Some(word) if word == "Bearer sesame" => Ok(Admin),
+///         match request.header(&header::AUTHORIZATION) {
+///             Some("Bearer sesame") => Ok(Admin),
 ///             _ => Err((StatusCode::UNAUTHORIZED, "who are you?\n")),
 ///         }
 ///     }

@@ -20,7 +20,7 @@ use std::{
 
 /// Runs a handler or a middleware so that its panic is a 500, and no more than that.
 ///
-/// `begin` makes the future where it will stay: a request is large, and not moved about more than it must.
+/// `begin` makes the future where it will stay: it may be large, and is not moved about more than it must.
 pub(in crate::http::server) fn contained<F>(begin: impl FnOnce() -> F) -> BoxResponse
 where
     F: Future<Output: IntoResponse> + Send + 'static,
@@ -84,18 +84,20 @@ impl fmt::Debug for Endpoint {
 }
 
 /// What the router found out about a request, for the extractors.
+#[derive(Clone)]
 pub(in crate::http::server) struct Found {
     /// The parameters of the pattern, in its order.
     pub(super) names: Option<Arc<[String]>>,
     /// What stands in their places: pieces of the path as it was compared, or of the head as it came if that is the same.
-    pub(super) values: Pieces,
-    pub(super) path: Option<Box<str>>,
+    pub(in crate::http::server) values: Pieces,
+    /// The path as it was compared, if they are pieces of that and not of the head.
+    pub(in crate::http::server) path: Option<Box<str>>,
     /// Those of the router, if it has any.
     pub(super) states: Option<Arc<Extensions>>,
 }
 
 /// Where some pieces of a text are in it.
-pub(super) type Pieces = SmallVec<[Range<u32>; 3]>;
+pub(in crate::http::server) type Pieces = SmallVec<[Range<u32>; 3]>;
 
 impl Request {
     /// The parameters of the path: their names and values, in the order of the pattern, decoded.

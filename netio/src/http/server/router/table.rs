@@ -208,7 +208,7 @@ fn otherwise(methods: &[(Method, Endpoint)]) -> Endpoint {
         }
         let why = "this path has other methods, and `Allow` tells which";
         let mut response = explain(StatusCode::METHOD_NOT_ALLOWED, why);
-        response.headers_mut().insert(header::ALLOW, allowed.clone());
+        response.set_header(header::ALLOW, allowed.clone());
         at_once(response)
     })
 }
@@ -227,7 +227,7 @@ fn allowed<'a>(methods: impl IntoIterator<Item = &'a (Method, Endpoint)>) -> Hea
 fn options(allowed: HeaderValue) -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(header::ALLOW, allowed);
+    response.set_header(header::ALLOW, allowed);
     response
 }
 
