@@ -46,7 +46,7 @@ pub struct Body {
 
 enum Content {
     Whole(Bytes),
-    /// The same, not shared yet: to share it costs an allocation, and to copy a small one behind a head does not ask for it.
+    /// The same, [small](SMALL) and not shared yet: to share it costs an allocation, and a copy behind a head does without.
     Owned(Vec<u8>),
     /// The mutex is never locked, only gone around: with it a body is `Sync`, and a future may hold a `&Request` while it waits.
     Stream(Mutex<Chunks>),
@@ -56,6 +56,9 @@ enum Content {
         told: bool,
     },
 }
+
+/// So many bytes are rather copied than shared.
+pub(crate) const SMALL: usize = 8 * 1024;
 
 /// A body that is to be sent.
 pub(crate) enum Outgoing {
@@ -303,14 +306,14 @@ impl Body {
         }
     }
 
-    /// The bytes that are to be sent, if they are all there, and no more than `most`.
-    pub(crate) fn small(&self, most: usize) -> Option<&[u8]> {
+    /// The bytes that are to be sent, if they are all there, and few.
+    pub(crate) fn small(&self) -> Option<&[u8]> {
         let bytes = match &self.content {
             Content::Whole(bytes) => &bytes[..],
             Content::Owned(bytes) => bytes,
             Content::Stream(_) | Content::Lost { .. } => return None,
         };
-        (bytes.len() <= most && bytes.len() as u64 <= self.allowed).then_some(bytes)
+        (bytes.len() <= SMALL && bytes.len() as u64 <= self.allowed).then_some(bytes)
     }
 
     /// Bytes that are owned become bytes that are shared.
@@ -438,7 +441,7 @@ impl From<String> for Body {
 
 impl From<Vec<u8>> for Body {
     fn from(bytes: Vec<u8>) -> Self {
-        Body::new(Content::Owned(bytes))
+        Body::new(if bytes.len() <= SMALL { Content::Owned(bytes) } else { Content::Whole(bytes.into()) })
     }
 }
 
@@ -575,6 +578,19 @@ mod tests {
         match body.into_outgoing() {
             Outgoing::Whole(bytes) => vec![Ok(bytes)],
             Outgoing::Stream(chunks) => chunks.map(|item| item.map_err(|error| error.to_string())).collect().await,
+        }
+    }
+
+    #[test]
+    fn what_is_large_is_shared_and_what_is_small_is_there() {
+        for (length, small) in [(SMALL, true), (SMALL + 1, false)] {
+            let body = Body::from(vec![7; length]);
+            assert_eq!((body.length(), body.small().is_some()), (Some(length as u64), small));
+            let addresses = [body.try_clone().unwrap(), body].map(|body| match body.into_outgoing() {
+                Outgoing::Whole(bytes) => bytes.as_ptr().addr(),
+                Outgoing::Stream(_) => panic!("it is there"),
+            });
+            assert_eq!(addresses[0] == addresses[1], !small, "{length} bytes");
         }
     }
 

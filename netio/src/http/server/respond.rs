@@ -35,9 +35,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// A body up to this size is copied behind its head; a larger one is written from where it is.
-const COPY: usize = 8 * 1024;
-
 /// Output is written when there is this much of it, whatever else could be added.
 const ENOUGH: usize = 64 * 1024;
 
@@ -178,7 +175,7 @@ impl Wire {
         head.end(framing, afterwards);
         let mut begun = Begun { rest: None, stays };
         let Some(framing) = framing.filter(|_| !plan.to_head) else { return Ok(begun) };
-        if let Some(bytes) = parts.body.small(COPY) {
+        if let Some(bytes) = parts.body.small() {
             self.output.extend_from_slice(bytes);
             return Ok(begun);
         }
