@@ -7,9 +7,9 @@
 //! ```
 //!
 //! `head`, `framing` and `output` know no sockets: they take bytes and give messages, or the other way round, and server
-//! and client use the same ones. The words of a head are found in one pass if it is plain, else by httparse; what RFC 9112 says about them is decided here, and
-//! always the strict way: where two readers could understand a message differently (bare line feeds, two lengths, folded
-//! lines), it is refused, because such messages are how requests are smuggled past a proxy.
+//! and client use the same ones. The words of a head are found in one pass if it is plain, else by httparse. What RFC 9112
+//! says about them is decided here, and always the strict way: where two readers could understand a message differently (bare
+//! line feeds, two lengths, folded lines), it is refused, because such messages are how requests are smuggled past a proxy.
 
 mod body;
 pub mod client;

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! [`Scan`] looks for the empty line as the bytes come, each byte once, and refuses what no later byte can make right. Then
-//! httparse finds the words of the whole head, and this room decides what they mean. The head of a request that came in one
-//! piece, and is as most are, goes a [shorter way](short), which does both in one pass.
+//! httparse finds the words of the whole head, and this room decides what they mean. A head that came in one piece, and is as
+//! most are, goes a [shorter way](short), which does both in one pass.
 //!
 //! - A later minor version is read as the one that we know, HTTP/1.1: that is what a minor version means (RFC 9110, 2.5).
 //! - A line ends with CR LF and nothing else; a field name is followed by its colon at once; no field is folded.
